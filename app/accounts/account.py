@@ -1,0 +1,138 @@
+"""Accounts, keys, users, and the principal that a request acts as."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.errors import Forbidden, Invalid
+
+NAME_CHARS_MAX = 100
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Scope(StrEnum):
+    """What a key may do; `admin` only on keys of operators."""
+
+    PREDICT = "predict"
+    USAGE_READ = "usage:read"
+    BILLING_READ = "billing:read"
+    KEYS_WRITE = "keys:write"
+    ADMIN = "admin"
+
+
+DEFAULT_SCOPES = frozenset({Scope.PREDICT, Scope.USAGE_READ, Scope.BILLING_READ})
+
+
+class ScopeMissing(Forbidden):
+    """The key is valid and lacks the scope."""
+
+    code = "scope_missing"
+
+
+class ModelNotAllowed(Forbidden):
+    """The key is limited to other models."""
+
+    code = "model_not_allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who pays: one currency, one plan at a time, periods from `anchor_day` at local midnight of `zone`.
+
+    `closed_through` is the end of the last period whose invoice was issued: no usage is recorded before it.
+    """
+
+    id: str
+    name: str
+    currency: str
+    zone: str
+    anchor_day: int
+    created_at: datetime
+    closed_through: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A credential of an account. `hint` is what may be shown of the secret: its prefix and last four characters."""
+
+    id: str
+    account_id: str
+    name: str
+    hint: str
+    live: bool
+    scopes: frozenset[Scope]
+    models: frozenset[str]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def usable_at(self, instant: datetime) -> bool:
+        """Tell whether the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or instant < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person. Operators run the installation."""
+
+    id: str
+    email: str
+    operator: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The authenticated caller of one request: immutable facts of its key (or of an operator who signed in)."""
+
+    account_id: str
+    key_id: str
+    live: bool
+    scopes: frozenset[Scope]
+    models: frozenset[str] = frozenset()
+
+    def require(self, scope: Scope) -> None:
+        """Raise ScopeMissing where the key lacks the scope."""
+        if scope not in self.scopes:
+            held = ", ".join(sorted(self.scopes)) or "none"
+            raise ScopeMissing(
+                f"this needs the scope {scope}; the key has: {held}", hint="use a key that was created with the scope"
+            )
+
+    def require_model(self, model: str) -> None:
+        """Raise ModelNotAllowed where the key is limited to other models."""
+        if self.models and model not in self.models:
+            raise ModelNotAllowed(
+                f"this key may not call {model}", hint=f"it is limited to: {', '.join(sorted(self.models))}"
+            )
+
+
+def checked_name(name: str, *, where: str = "name") -> str:
+    """Return a name without surrounding blanks. Raises Invalid for an empty, overlong or multi-line one."""
+    name = name.strip()
+    if not name or len(name) > NAME_CHARS_MAX or _CONTROL.search(name):
+        raise Invalid(
+            f"a name has 1 to {NAME_CHARS_MAX} characters on one line", where=where, hint="choose another name"
+        )
+    return name
+
+
+def parse_scopes(names: list[str], *, where: str = "scopes") -> frozenset[Scope]:
+    """Return the scopes of those names. Raises Invalid for an unknown one."""
+    known = {scope.value for scope in Scope}
+    for index, name in enumerate(names):
+        if name not in known:
+            raise Invalid(
+                f"{name!r} is not a scope", where=f"{where}[{index}]", hint=f"choose from: {', '.join(sorted(known))}"
+            )
+    return frozenset(Scope(name) for name in names)
+
+
+def checked_expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
+    """Return the expiry. Raises Invalid for one that is not in the future or lacks a zone."""
+    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= now + timedelta(seconds=1)):
+        raise Invalid(
+            "expires_at lies in the past or has no zone", where="expires_at", hint="write e.g. 2027-01-31T00:00:00Z"
+        )
+    return expires_at

@@ -1,0 +1,166 @@
+"""All SQL of accounts, keys, users and the change sequence."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from app.accounts.account import Account, ApiKey, Scope, User
+from app.accounts.tables import AccountRow, ApiKeyRow, ChangeSequenceRow, UserRow
+from app.database import insert_into
+from app.errors import NotFound
+
+_ONE_ROW = 1
+
+
+def insert_account(session: Session, account: Account) -> None:
+    session.add(
+        AccountRow(
+            id=account.id,
+            name=account.name,
+            currency=account.currency,
+            zone=account.zone,
+            anchor_day=account.anchor_day,
+            created_at=account.created_at,
+        )
+    )
+    session.flush()
+
+
+def find_account(session: Session, account_id: str) -> Account | None:
+    row = session.get(AccountRow, account_id)
+    return _account_of(row) if row else None
+
+
+def list_accounts(session: Session, after: str = "", limit: int | None = None) -> list[Account]:
+    """Return accounts in order of creation, those behind the id `after`."""
+    rows = session.scalars(select(AccountRow).where(AccountRow.id > after).order_by(AccountRow.id).limit(limit))
+    return [_account_of(row) for row in rows]
+
+
+def lock_account(session: Session, account_id: str) -> Account:
+    """Lock the account's row against the recorder and other invoice runs. Raises NotFound."""
+    row = session.scalar(select(AccountRow).where(AccountRow.id == account_id).with_for_update())
+    if row is None:
+        raise NotFound(f"there is no account {account_id}", where="account")
+    return _account_of(row)
+
+
+def closed_through(session: Session, account_ids: Sequence[str]) -> dict[str, datetime | None]:
+    """Return the accounts' closing instants under a shared lock, which an invoice run has to wait for."""
+    rows = session.execute(
+        select(AccountRow.id, AccountRow.closed_through)
+        .where(AccountRow.id.in_(account_ids))
+        .order_by(AccountRow.id)
+        .with_for_update(read=True)
+    )
+    return {row.id: row.closed_through for row in rows}
+
+
+def close_through(session: Session, account_id: str, instant: datetime) -> None:
+    """Close the account's books up to the instant; never moves back."""
+    session.execute(
+        update(AccountRow)
+        .where(AccountRow.id == account_id)
+        .where(or_(AccountRow.closed_through.is_(None), AccountRow.closed_through < instant))
+        .values(closed_through=instant)
+    )
+
+
+def insert_key(session: Session, key: ApiKey, *, digest: bytes, user_id: str | None) -> None:
+    session.add(
+        ApiKeyRow(
+            id=key.id,
+            account_id=key.account_id,
+            user_id=user_id,
+            name=key.name,
+            digest=digest,
+            hint=key.hint,
+            live=key.live,
+            scopes=" ".join(sorted(key.scopes)),
+            models=" ".join(sorted(key.models)),
+            created_at=key.created_at,
+            expires_at=key.expires_at,
+        )
+    )
+    session.flush()
+
+
+def find_key_by_digest(session: Session, digest: bytes) -> ApiKey | None:
+    row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.digest == digest))
+    return _key_of(row) if row else None
+
+
+def find_key(session: Session, account_id: str, key_id: str) -> ApiKey | None:
+    row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.account_id == account_id))
+    return _key_of(row) if row else None
+
+
+def list_keys(session: Session, account_id: str, after: str = "", limit: int | None = None) -> list[ApiKey]:
+    rows = session.scalars(
+        select(ApiKeyRow)
+        .where(ApiKeyRow.account_id == account_id, ApiKeyRow.id > after)
+        .order_by(ApiKeyRow.id)
+        .limit(limit)
+    )
+    return [_key_of(row) for row in rows]
+
+
+def end_key(session: Session, key_id: str, *, expires_at: datetime | None, revoked_at: datetime | None) -> None:
+    """Set when a key stops working; a revocation is never taken back."""
+    session.execute(
+        update(ApiKeyRow)
+        .where(ApiKeyRow.id == key_id, ApiKeyRow.revoked_at.is_(None))
+        .values(expires_at=expires_at, revoked_at=revoked_at)
+    )
+
+
+def insert_user(session: Session, user: User, *, password_hash: str) -> bool:
+    """Insert a user; return False where the address is taken."""
+    values = {
+        "id": user.id,
+        "email": user.email,
+        "password_hash": password_hash,
+        "operator": user.operator,
+        "created_at": user.created_at,
+    }
+    statement = insert_into(session, UserRow).values(values).on_conflict_do_nothing().returning(UserRow.id)
+    return session.execute(statement).first() is not None
+
+
+def find_user(session: Session, email: str) -> tuple[User, str] | None:
+    """Return a user and the hash of the password."""
+    row = session.scalar(select(UserRow).where(UserRow.email == email))
+    return (User(row.id, row.email, row.operator, row.created_at), row.password_hash) if row else None
+
+
+def record_change(session: Session) -> None:
+    """Let every process notice, within its polling interval, that cached facts have changed."""
+    statement = insert_into(session, ChangeSequenceRow).values(id=_ONE_ROW, value=1)
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_={"value": ChangeSequenceRow.value + 1})
+    )
+
+
+def latest_change(session: Session) -> int:
+    return session.scalar(select(ChangeSequenceRow.value).where(ChangeSequenceRow.id == _ONE_ROW)) or 0
+
+
+def _account_of(row: AccountRow) -> Account:
+    return Account(row.id, row.name, row.currency, row.zone, row.anchor_day, row.created_at, row.closed_through)
+
+
+def _key_of(row: ApiKeyRow) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        account_id=row.account_id,
+        name=row.name,
+        hint=row.hint,
+        live=row.live,
+        scopes=frozenset(Scope(name) for name in row.scopes.split()),
+        models=frozenset(row.models.split()),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )

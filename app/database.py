@@ -1,0 +1,182 @@
+"""The database: SQLite or PostgreSQL behind one `transaction()`, which holds the only `commit()` of the program.
+
+Owns: engines, the durability of a commit, the translation of driver errors. Does not own: any table or query.
+Invariants: a transaction is committed whole or not at all; `durable=True` means that the data survive a power cut when
+the block has been left (SQLite `synchronous=FULL`, PostgreSQL `synchronous_commit=on`); one writer at a time in SQLite.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, MetaData, String, Table, create_engine, event, make_url, text
+from sqlalchemy import exc as sql_errors
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from app.errors import AppError, Invalid, Kind, Unavailable
+from app.ids import microseconds
+
+_BUSY_TIMEOUT_MS = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached or cannot write now; the same work may be tried again."""
+
+    code = "database_unavailable"
+
+
+class ConstraintViolated(AppError):
+    """A row was refused by the schema; the same row will be refused again."""
+
+    kind = Kind.FAILED
+    code = "constraint_violated"
+
+
+class Base(DeclarativeBase):
+    """The base of every mapped class; constraint names are derived, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime, exact to the microsecond: timestamptz in PostgreSQL, microseconds since 1970 in SQLite."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return microseconds(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if isinstance(value, datetime) else _EPOCH + timedelta(microseconds=value)
+
+
+# A public id whose order is the order of time: compared byte by byte, whatever the database's collation.
+SortableId = String().with_variant(String(collation="C"), "postgresql")
+
+
+class Database:
+    """One database, opened once a process. Raises Invalid for a URL of another kind."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        if self.dialect == "sqlite":
+            self._durable, self._lax = (_sqlite_engine(self.url, level) for level in ("FULL", "NORMAL"))
+            self._writer: Any = threading.Lock()
+        elif self.dialect == "postgresql":
+            self._durable = self._lax = _postgresql_engine(self.url)
+            self._writer = nullcontext()
+        else:
+            raise Invalid(
+                f"{self.dialect!r} is not a database that Faremeter knows",
+                where="FAREMETER_DATABASE_URL",
+                hint="use sqlite:///FILE or postgresql://USER@HOST/NAME",
+            )
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[Session]:
+        """Yield a session and commit when the block is left without an error.
+
+        `durable=False` may lose the last commits in a crash of the machine, never their atomicity. Raises
+        DatabaseUnavailable or ConstraintViolated in place of the driver's errors.
+        """
+        with _translated_errors(), self._writer, Session(self._durable if durable else self._lax) as session:
+            if self.dialect == "postgresql":
+                if not durable:
+                    session.execute(text("SET LOCAL synchronous_commit = off"))
+            else:
+                session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
+            yield session
+            session.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Yield a session that sees one state of the database and writes nothing."""
+        with _translated_errors(), Session(self._durable) as session:
+            if self.dialect == "postgresql":
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+            session.rollback()
+
+    def check(self) -> None:
+        """Raise DatabaseUnavailable where the database does not answer."""
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))
+
+    @property
+    def engine(self) -> Engine:
+        """The durable engine: for migrations."""
+        return self._durable
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self._durable.dispose()
+        self._lax.dispose()
+
+
+def insert_into(session: Session, table: Table | type[Base]) -> Any:
+    """Return the INSERT of this session's dialect, which has ON CONFLICT on both."""
+    target = table if isinstance(table, Table) else table.__table__
+    name = session.get_bind().dialect.name
+    return postgresql.insert(target) if name == "postgresql" else sqlite.insert(target)
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except (sql_errors.OperationalError, sql_errors.InterfaceError, sql_errors.TimeoutError) as error:
+        raise DatabaseUnavailable("the database does not answer; nothing was charged", retry_after_s=1) from error
+    except (sql_errors.IntegrityError, sql_errors.DataError) as error:
+        raise ConstraintViolated("the database refused a row") from error
+
+
+def _postgresql_engine(url: Any) -> Engine:
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=8,
+        max_overflow=24,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={"connect_timeout": 5, "options": "-c synchronous_commit=on -c timezone=UTC"},
+    )
+
+
+def _sqlite_engine(url: Any, synchronous: str) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+    return engine

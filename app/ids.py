@@ -1,0 +1,24 @@
+"""Public ids: a prefix that names the kind and a uuid7, so that ids of one kind sort by the time they were made."""
+
+from datetime import UTC, datetime, timedelta
+
+from uuid_utils import uuid7
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(instant: datetime) -> int:
+    """Return the exact microseconds of an instant since 1970 (no float in between)."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def new_id(prefix: str, at: datetime | None = None) -> str:
+    """Return a fresh id such as `evt_0198c7…`; its time is `at`, or now."""
+    value = uuid7() if at is None else uuid7(nanoseconds=microseconds(at) * 1000)
+    return f"{prefix}_{value.hex}"
+
+
+def id_bound(prefix: str, instant: datetime) -> str:
+    """Return the string that no id made before `instant` reaches and every later one exceeds: 48 bits of milliseconds."""
+    return f"{prefix}_{microseconds(instant) // 1000:012x}"

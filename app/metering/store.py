@@ -1,0 +1,203 @@
+"""All SQL that writes usage, and the sums that invoices and cost are made of. Pages and reports read `report_store`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.database import insert_into
+from app.ids import id_bound
+from app.metering.meter import Quantities
+from app.metering.tables import BatchRow, DeviceIntervalRow, UsageEventRow, UsageRollupRow
+from app.metering.usage_event import BatchRecord, DeviceInterval, Outcome, UsageEvent, bucket_start
+from app.period import Month, Period
+
+_ROLLUP_KEY = (
+    "account_id",
+    "bucket_start",
+    "key_id",
+    "live",
+    "model",
+    "version",
+    "plan_version_id",
+    "outcome",
+)
+_ROLLUP_SUMS = (
+    "calls",
+    "requests",
+    "units",
+    "results",
+    "compute_ms",
+    "compute_us",
+    "queue_us",
+    "input_bytes",
+    "output_bytes",
+)
+_EVENT_FIELDS = tuple(field.name for field in fields(UsageEvent))
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTotal:
+    """What one account used of one model under one plan version."""
+
+    plan_version_id: str
+    model: str
+    quantities: Quantities
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeTotal:
+    """The measured work of one model: successful calls, their units and device time, failures' device time included."""
+
+    requests: int
+    units: int
+    compute_us: int
+    queue_us: int
+
+
+def insert_events(session: Session, events: Sequence[UsageEvent], recorded_at: datetime) -> set[str]:
+    """Insert the events that are not there yet and return the ids of those (an event is recorded once)."""
+    rows = [_event_values(event, recorded_at) for event in events]
+    statement = insert_into(session, UsageEventRow).on_conflict_do_nothing(index_elements=["id"])
+    return set(session.execute(statement.returning(UsageEventRow.__table__.c.id), rows).scalars())
+
+
+def add_to_rollup(session: Session, events: Iterable[UsageEvent]) -> None:
+    """Add the events to their 15-minute buckets, in key order so that two processes never deadlock."""
+    sums: dict[tuple[object, ...], list[int]] = {}
+    for event in events:
+        row = sums.setdefault(_rollup_key(event), [0] * len(_ROLLUP_SUMS))
+        for index, value in enumerate(_rollup_values(event)):
+            row[index] += value
+    if not sums:
+        return
+    rows = [dict(zip(_ROLLUP_KEY + _ROLLUP_SUMS, key + tuple(sums[key]), strict=True)) for key in sorted(sums)]
+    statement = insert_into(session, UsageRollupRow)
+    table = UsageRollupRow.__table__
+    added = {name: table.c[name] + statement.excluded[name] for name in _ROLLUP_SUMS}
+    session.execute(statement.on_conflict_do_update(index_elements=list(_ROLLUP_KEY), set_=added), rows)
+
+
+def insert_batches(session: Session, batches: Sequence[BatchRecord]) -> None:
+    """Insert the batch facts that are not there yet."""
+    if batches:
+        names = [field.name for field in fields(BatchRecord)]
+        rows = [dict(zip(names, astuple(batch), strict=True)) for batch in batches]
+        session.execute(insert_into(session, BatchRow).on_conflict_do_nothing(index_elements=["id"]), rows)
+
+
+def extend_device_interval(session: Session, interval: DeviceInterval) -> None:
+    """Insert the interval, or move its end on; an end never moves back."""
+    statement = insert_into(session, DeviceIntervalRow).values(
+        id=interval.id, device=interval.device, started_at=interval.started_at, ended_at=interval.ended_at
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"ended_at": statement.excluded.ended_at},
+            where=DeviceIntervalRow.ended_at < statement.excluded.ended_at,
+        )
+    )
+
+
+def quantities(session: Session, account_id: str, period: Period) -> list[UsageTotal]:
+    """Return the billable quantities of a period by plan version and model: successes of live keys."""
+    rollup = UsageRollupRow
+    rows = session.execute(
+        select(
+            rollup.plan_version_id,
+            rollup.model,
+            func.sum(rollup.requests),
+            func.sum(rollup.units),
+            func.sum(rollup.compute_ms),
+            func.sum(rollup.results),
+        )
+        .where(rollup.account_id == account_id, rollup.live, rollup.outcome == Outcome.SUCCEEDED.value)
+        .where(rollup.bucket_start >= period.start, rollup.bucket_start < period.end)
+        .group_by(rollup.plan_version_id, rollup.model)
+        .order_by(rollup.plan_version_id, rollup.model)
+    )
+    return [UsageTotal(row[0], row[1], Quantities(*map(int, row[2:]))) for row in rows]
+
+
+def accounts_with_usage(session: Session, period: Period) -> set[str]:
+    """Return the accounts that have any usage in the period."""
+    rollup = UsageRollupRow
+    rows = session.scalars(
+        select(rollup.account_id).where(rollup.bucket_start >= period.start, rollup.bucket_start < period.end).distinct()
+    )
+    return set(rows)
+
+
+def compute_by_model(session: Session, model: str, since: datetime) -> ComputeTotal:
+    """Return what the model's calls have cost in device time since the instant's bucket."""
+    rollup = UsageRollupRow
+    row = session.execute(
+        select(
+            func.coalesce(func.sum(rollup.requests), 0),
+            func.coalesce(func.sum(rollup.units), 0),
+            func.coalesce(func.sum(rollup.compute_us), 0),
+            func.coalesce(func.sum(rollup.queue_us), 0),
+        ).where(rollup.model == model, rollup.bucket_start >= bucket_start(since))
+    ).one()
+    return ComputeTotal(*map(int, row))
+
+
+def ensure_partitions(session: Session, first: Month, months: int) -> None:
+    """Make the monthly partitions of `usage_events` that are missing (PostgreSQL; SQLite has none)."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for offset in range(months):
+        month = first.plus(offset)
+        start, end = (id_bound("evt", utc_month_start(m)) for m in (month, month.plus(1)))
+        name = f"usage_events_{month.year:04d}_{month.month:02d}"
+        # Bounds are hexadecimal and names numeric: nothing here comes from outside. DDL takes no parameters.
+        session.execute(
+            text(
+                f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF usage_events"
+                f" FOR VALUES FROM ('{start}') TO ('{end}')"
+            )
+        )
+
+
+def utc_month_start(month: Month) -> datetime:
+    """Return the first instant of a UTC month."""
+    from_day = month.day(1)
+    return datetime.fromisoformat(f"{from_day.isoformat()}T00:00:00+00:00")
+
+
+def _event_values(event: UsageEvent, recorded_at: datetime) -> dict[str, object]:
+    values = {name: getattr(event, name) for name in _EVENT_FIELDS}
+    values["outcome"] = event.outcome.value
+    values["recorded_at"] = recorded_at
+    return values
+
+
+def _rollup_key(event: UsageEvent) -> tuple[object, ...]:
+    return (
+        event.account_id,
+        event.bucket_start,
+        event.key_id,
+        event.live,
+        event.model,
+        event.version,
+        event.plan_version_id,
+        event.outcome.value,
+    )
+
+
+def _rollup_values(event: UsageEvent) -> tuple[int, ...]:
+    billable = event.quantities
+    return (
+        1,
+        billable.requests,
+        billable.units,
+        billable.results,
+        billable.compute_ms,
+        event.compute_us,
+        event.queue_us,
+        event.input_bytes,
+        event.output_bytes,
+    )

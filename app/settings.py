@@ -1,0 +1,48 @@
+"""Settings: environment variables `FAREMETER_*`, typed, checked once at start, never imported by pure code."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import Invalid
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Sizes, counts and durations carry their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix="FAREMETER_", frozen=True, extra="ignore")
+
+    database_url: SecretStr | None = Field(None, description="sqlite:///… or postgresql://…; default: a file in DATA_DIR")
+    data_dir: Path = Field(Path("data"), description="database, trained and fetched weights")
+    models_dir: Path = Field(Path("models"), description="the model repository")
+    hardware_file: Path = Field(Path("hardware.toml"), description="what the hardware costs")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="where models run")
+    default_plan: str | None = Field(None, description="the plan a new account gets when none is named")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    body_bytes_max: int = Field(32 * 2**20, ge=1024, description="a request body, after chunked decoding")
+    request_deadline_s: int = Field(30, ge=1, le=600, description="a predict call, from its first byte to its record")
+    queue_items_max: int = Field(4096, ge=1, description="inputs waiting for one model before calls get 503")
+    decode_threads: int = Field(2, ge=1, le=64, description="threads that decode images")
+    commit_group_max: int = Field(256, ge=1, le=4096, description="usage events in one durable commit")
+    process_lease_s: int = Field(6, ge=3, le=60, description="how long a silent process keeps its claims")
+    answer_ttl_h: int = Field(24, ge=24, description="how long an idempotent answer is kept")
+    issue_grace_s: int = Field(3600, ge=3600, description="how long after its period's end an invoice is issued")
+
+    @property
+    def database_url_or_default(self) -> str:
+        """The database URL; without one, a SQLite file in the data folder."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir.resolve() / 'faremeter.db'}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment. Raises Invalid with one clear line for each wrong variable."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [f"FAREMETER_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise Invalid("; ".join(lines), where="environment", hint="correct the variable and start again") from None
