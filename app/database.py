@@ -12,7 +12,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, MetaData, String, Table, create_engine, event, make_url, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy import exc as sql_errors
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -138,7 +150,7 @@ class Database:
 
 def insert_into(session: Session, table: Table | type[Base]) -> Any:
     """Return the INSERT of this session's dialect, which has ON CONFLICT on both."""
-    target = table if isinstance(table, Table) else table.__table__
+    target: Any = table if isinstance(table, Table) else table.__table__
     name = session.get_bind().dialect.name
     return postgresql.insert(target) if name == "postgresql" else sqlite.insert(target)
 

@@ -20,5 +20,5 @@ def new_id(prefix: str, at: datetime | None = None) -> str:
 
 
 def id_bound(prefix: str, instant: datetime) -> str:
-    """Return the string that no id made before `instant` reaches and every later one exceeds: 48 bits of milliseconds."""
+    """Return the least string above every id made before `instant` (a uuid7 begins with 48 bits of milliseconds)."""
     return f"{prefix}_{microseconds(instant) // 1000:012x}"

@@ -13,9 +13,8 @@ NANOS_PER_UNIT = 10**9
 AMOUNT_NANOS_MAX = 10**9 * NANOS_PER_UNIT
 
 # ISO 4217, the currencies whose minor unit is not a hundredth.
-_MINOR_DIGITS = dict.fromkeys(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+_WHOLE = re.compile("BIF|CLP|DJF|GNF|ISK|JPY|KMF|KRW|PYG|RWF|UGX|UYI|VND|VUV|XAF|XOF|XPF")
+_THOUSANDTHS = re.compile("BHD|IQD|JOD|KWD|LYD|OMR|TND")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _DECIMAL = re.compile(r"-?\d{1,10}(\.\d+)?")
 
@@ -55,7 +54,9 @@ def format_nanos(nanos: int, digits_min: int = 0) -> str:
 
 def minor_digits(currency: str) -> int:
     """Return how many decimals the currency's minor unit has (ISO 4217): USD 2, JPY 0, KWD 3."""
-    return _MINOR_DIGITS.get(currency, 2)
+    if _WHOLE.fullmatch(currency):
+        return 0
+    return 3 if _THOUSANDTHS.fullmatch(currency) else 2
 
 
 def format_money(nanos: int, currency: str) -> str:
@@ -65,7 +66,7 @@ def format_money(nanos: int, currency: str) -> str:
 
 def round_to_minor(nanos: int, currency: str) -> int:
     """Round nanos half-even to the currency's minor unit; the result is still in nanos."""
-    minor_nanos = NANOS_PER_UNIT // 10 ** minor_digits(currency)
+    minor_nanos: int = NANOS_PER_UNIT // 10 ** minor_digits(currency)
     return round(Fraction(nanos, minor_nanos)) * minor_nanos
 
 

@@ -14,7 +14,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="FAREMETER_", frozen=True, extra="ignore")
 
-    database_url: SecretStr | None = Field(None, description="sqlite:///… or postgresql://…; default: a file in DATA_DIR")
+    database_url: SecretStr | None = Field(None, description="sqlite:///FILE or postgresql://…; default: in DATA_DIR")
     data_dir: Path = Field(Path("data"), description="database, trained and fetched weights")
     models_dir: Path = Field(Path("models"), description="the model repository")
     hardware_file: Path = Field(Path("hardware.toml"), description="what the hardware costs")

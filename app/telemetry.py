@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ def redact(text: str) -> str:
     return _SECRET.sub(lambda match: f"{match[1] or match[2] or match[3] or ''}[redacted]", text)
 
 
-def _redact_event(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+def _redact_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
@@ -51,4 +52,4 @@ def configure_logging(level: str) -> None:
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """Return the logger of a module."""
-    return structlog.stdlib.get_logger(name)  # type: ignore[no-any-return]
+    return structlog.stdlib.get_logger(name)

@@ -54,7 +54,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A credential of an account. `hint` is what may be shown of the secret: its prefix and last four characters."""
+    """A credential of an account.
+
+    `hint` is what may be shown of the secret: its prefix and last four characters; `models` limits the key to those,
+    empty means all; `user_id` is the operator behind an `admin` key.
+    """
 
     id: str
     account_id: str
@@ -66,6 +70,7 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    user_id: str | None = None
 
     def usable_at(self, instant: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""

@@ -68,12 +68,12 @@ def close_through(session: Session, account_id: str, instant: datetime) -> None:
     )
 
 
-def insert_key(session: Session, key: ApiKey, *, digest: bytes, user_id: str | None) -> None:
+def insert_key(session: Session, key: ApiKey, *, digest: bytes) -> None:
     session.add(
         ApiKeyRow(
             id=key.id,
             account_id=key.account_id,
-            user_id=user_id,
+            user_id=key.user_id,
             name=key.name,
             digest=digest,
             hint=key.hint,
@@ -138,9 +138,7 @@ def find_user(session: Session, email: str) -> tuple[User, str] | None:
 def record_change(session: Session) -> None:
     """Let every process notice, within its polling interval, that cached facts have changed."""
     statement = insert_into(session, ChangeSequenceRow).values(id=_ONE_ROW, value=1)
-    session.execute(
-        statement.on_conflict_do_update(index_elements=["id"], set_={"value": ChangeSequenceRow.value + 1})
-    )
+    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"value": ChangeSequenceRow.value + 1}))
 
 
 def latest_change(session: Session) -> int:
@@ -163,4 +161,5 @@ def _key_of(row: ApiKeyRow) -> ApiKey:
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        user_id=row.user_id,
     )

@@ -125,10 +125,8 @@ def quantities(session: Session, account_id: str, period: Period) -> list[UsageT
 def accounts_with_usage(session: Session, period: Period) -> set[str]:
     """Return the accounts that have any usage in the period."""
     rollup = UsageRollupRow
-    rows = session.scalars(
-        select(rollup.account_id).where(rollup.bucket_start >= period.start, rollup.bucket_start < period.end).distinct()
-    )
-    return set(rows)
+    in_period = (rollup.bucket_start >= period.start, rollup.bucket_start < period.end)
+    return set(session.scalars(select(rollup.account_id).where(*in_period).distinct()))
 
 
 def compute_by_model(session: Session, model: str, since: datetime) -> ComputeTotal:
@@ -156,8 +154,7 @@ def ensure_partitions(session: Session, first: Month, months: int) -> None:
         # Bounds are hexadecimal and names numeric: nothing here comes from outside. DDL takes no parameters.
         session.execute(
             text(
-                f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF usage_events"
-                f" FOR VALUES FROM ('{start}') TO ('{end}')"
+                f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF usage_events FOR VALUES FROM ('{start}') TO ('{end}')"
             )
         )
 

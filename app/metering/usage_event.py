@@ -54,9 +54,7 @@ class UsageEvent:
         """The billable quantities: none for a failure."""
         if self.outcome is not Outcome.SUCCEEDED:
             return Quantities()
-        return Quantities(
-            requests=1, units=self.units, compute_ms=compute_ms(self.compute_us), results=self.results
-        )
+        return Quantities(requests=1, units=self.units, compute_ms=compute_ms(self.compute_us), results=self.results)
 
     @property
     def bucket_start(self) -> datetime:

@@ -1,0 +1,75 @@
+"""From a secret to a principal: a checksum, a cache of immutable facts, and the database only for what is new."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.accounts import store
+from app.accounts.account import ApiKey, Principal
+from app.accounts.key_secret import digest_of, well_formed
+from app.clock import Clock
+from app.database import Database
+from app.errors import AppError, Kind
+from app.fact_cache import FactCache
+
+_KEYS_CACHED_MAX = 100_000
+
+
+class Unauthenticated(AppError):
+    """No usable credential came with the request."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "unauthenticated"
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownKey:
+    key: ApiKey
+    principal: Principal
+
+
+class Authenticator:
+    """Knows the keys. `forget()` is called when the change sequence has moved: within 250 ms of a revocation."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._keys: FactCache[bytes, _KnownKey | None] = FactCache(_KEYS_CACHED_MAX)
+
+    def known(self, secret: str) -> Principal | None:
+        """Return the principal of a secret that is in the cache, without touching the database.
+
+        Returns None where the secret must be looked up by `authenticate`. Raises Unauthenticated for a malformed one.
+        """
+        if not well_formed(secret):
+            raise Unauthenticated(
+                "this is not a Faremeter key", hint="a key is fm_live_ or fm_test_ and 38 characters; check for a typo"
+            )
+        digest = digest_of(secret)
+        return self._usable(self._keys.get(digest), self._clock.now()) if digest in self._keys else None
+
+    def authenticate(self, secret: str) -> Principal:
+        """Return the principal of a secret, from the database where need be. Raises Unauthenticated."""
+        if principal := self.known(secret):
+            return principal
+        digest = digest_of(secret)
+        return self._usable(self._keys.load(digest, lambda: self._find(digest)), self._clock.now())
+
+    def forget(self) -> None:
+        """Drop every cached fact."""
+        self._keys.clear()
+
+    def _find(self, digest: bytes) -> _KnownKey | None:
+        with self._database.reading() as session:
+            key = store.find_key_by_digest(session, digest)
+        if key is None:
+            return None
+        return _KnownKey(key, Principal(key.account_id, key.id, key.live, key.scopes, key.models))
+
+    @staticmethod
+    def _usable(known: _KnownKey | None, now: datetime) -> Principal:
+        if known is None:
+            raise Unauthenticated("this key is unknown", hint="create one with POST /v1/keys")
+        if not known.key.usable_at(now):
+            ended = "was revoked" if known.key.revoked_at else "has expired"
+            raise Unauthenticated(f"this key {ended}", hint="create a new key")
+        return known.principal

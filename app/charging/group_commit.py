@@ -1,0 +1,148 @@
+"""Group commit: entries of all requests that wait go into one transaction, on one thread; each request awaits its own.
+
+Bounded queue, take what waits, write once, resolve the futures: the shape of the batch queue, on the database's side.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+from app.database import ConstraintViolated, DatabaseUnavailable
+from app.errors import AppError, Unavailable
+from app.telemetry import get_logger
+
+Entry = TypeVar("Entry")
+Result = TypeVar("Result")
+
+_WAITING_MAX = 20_000
+_BACKOFF_S_FIRST, _BACKOFF_S_MAX = 0.05, 1.0
+_log = get_logger(__name__)
+
+
+class CommitQueueFull(Unavailable):
+    """More records wait for the database than it can take; nothing was charged."""
+
+    code = "commit_queue_full"
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[Entry, Result]):
+    entry: Entry
+    future: "asyncio.Future[Result] | None"
+    since_s: float = field(default_factory=time.monotonic)
+
+
+class GroupCommit(Generic[Entry, Result]):
+    """Writes entries in groups of up to `group_max`, in their order of arrival.
+
+    `write` gets a group and returns one result or AppError an entry. When it raises ConstraintViolated the group is
+    halved until the bad entry stands alone; when it raises DatabaseUnavailable the same group is written again (writes
+    are idempotent by id) until its entries have waited `patience_s`, and then they fail with that error.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        write: Callable[[Sequence[Entry]], Sequence[Result | AppError]],
+        *,
+        group_max: int,
+        patience_s: float,
+    ) -> None:
+        self._write = write
+        self._group_max = group_max
+        self._patience_s = patience_s
+        self._queue: SimpleQueue[_Waiting[Entry, Result] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start the writing thread; called on the event loop that will await the results."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Write what waits, then end the thread."""
+        self._stopping = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def submit(self, entry: Entry) -> "asyncio.Future[Result]":
+        """Queue an entry; the future ends when its transaction is over. Raises CommitQueueFull."""
+        if self._loop is None or self._stopping or self._queue.qsize() >= _WAITING_MAX:
+            raise CommitQueueFull("the database does not keep up; nothing was charged", retry_after_s=1)
+        future: asyncio.Future[Result] = self._loop.create_future()
+        self._queue.put(_Waiting(entry, future))
+        return future
+
+    def submit_fact(self, entry: Entry) -> None:
+        """Queue an entry that nobody waits for; callable from any thread."""
+        self._queue.put(_Waiting(entry, None))
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait to be written."""
+        return self._queue.qsize()
+
+    def _run(self) -> None:
+        stop = False
+        while not stop:
+            group: list[_Waiting[Entry, Result]] = []
+            item = self._queue.get()
+            while item is not None and len(group) < self._group_max - 1:
+                group.append(item)
+                try:
+                    item = self._queue.get_nowait()
+                except Empty:
+                    break
+            else:
+                stop = item is None
+                if item is not None:
+                    group.append(item)
+            if group:
+                self._write_group(group)
+
+    def _write_group(self, group: Sequence[_Waiting[Entry, Result]]) -> None:
+        backoff_s = _BACKOFF_S_FIRST
+        while True:
+            try:
+                results = self._write([waiting.entry for waiting in group])
+            except ConstraintViolated as error:
+                if len(group) > 1:
+                    middle = len(group) // 2
+                    self._write_group(group[:middle])
+                    self._write_group(group[middle:])
+                    return
+                _log.exception("a record was refused")
+                results = [error]
+            except DatabaseUnavailable as error:
+                if time.monotonic() - group[0].since_s < self._patience_s and not self._stopping:
+                    time.sleep(backoff_s)
+                    backoff_s = min(2 * backoff_s, _BACKOFF_S_MAX)
+                    continue
+                _log.warning("records could not be written", entries=len(group), cause=str(error.__cause__))
+                results = [error] * len(group)
+            except Exception:  # a bug in a write must not end the thread that every request waits for
+                _log.exception("a write failed")
+                results = [Unavailable("the call could not be recorded; nothing was charged")] * len(group)
+            self._resolve(group, results)
+            return
+
+    def _resolve(self, group: Sequence[_Waiting[Entry, Result]], results: Sequence[Result | AppError]) -> None:
+        pairs = [(w.future, result) for w, result in zip(group, results, strict=True) if w.future is not None]
+        if pairs and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_resolve_all, pairs)
+
+
+def _resolve_all(pairs: "Sequence[tuple[asyncio.Future[Result], Result | AppError]]") -> None:
+    for future, result in pairs:
+        if future.done():
+            continue
+        if isinstance(result, AppError):
+            future.set_exception(result)
+        else:
+            future.set_result(result)

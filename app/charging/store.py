@@ -1,0 +1,121 @@
+"""All SQL of claims and process leases."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.charging.claim import Claim, StoredAnswer
+from app.charging.tables import ClaimRow, ProcessLeaseRow
+from app.database import insert_into
+
+_KEY = ["account_id", "idempotency_key"]
+
+
+def insert_claims(session: Session, claims: Sequence[Claim], *, lease_id: str, now: datetime) -> set[str]:
+    """Insert the claims whose key is free and return their event ids."""
+    rows = [
+        {
+            "account_id": claim.account_id,
+            "idempotency_key": claim.idempotency_key,
+            "request_digest": claim.request_digest,
+            "event_id": claim.event_id,
+            "lease_id": lease_id,
+            "state": "running",
+            "claimed_at": now,
+        }
+        for claim in sorted(claims, key=_key_of)
+    ]
+    statement = insert_into(session, ClaimRow).on_conflict_do_nothing(index_elements=_KEY)
+    return set(session.execute(statement.returning(ClaimRow.__table__.c.event_id), rows).scalars())
+
+
+def find_claim(session: Session, claim: Claim) -> tuple[Claim, StoredAnswer | None, datetime | None, datetime] | None:
+    """Return who holds the claim's key, locked: the holder, its answer, its lease's end, and when it was claimed."""
+    row = session.execute(
+        select(ClaimRow, ProcessLeaseRow.expires_at)
+        .outerjoin(ProcessLeaseRow, ProcessLeaseRow.id == ClaimRow.lease_id)
+        .where(tuple_(ClaimRow.account_id, ClaimRow.idempotency_key) == _key_of(claim))
+        .with_for_update(of=ClaimRow)
+    ).first()
+    if row is None:
+        return None
+    held, lease_expires_at = row
+    holder = Claim(held.account_id, held.idempotency_key, held.request_digest, held.event_id)
+    answer = StoredAnswer(held.status_code, held.content_type, held.body) if held.state == "done" else None
+    return holder, answer, lease_expires_at, held.claimed_at
+
+
+def complete_claims(
+    session: Session, answers: Sequence[tuple[Claim, StoredAnswer]], *, lease_id: str, now: datetime
+) -> set[str]:
+    """Store the answers and return the event ids of the claims that were still held.
+
+    A claim that a crash of the database lost is taken again here; one that another process took is not returned.
+    """
+    rows = [
+        {
+            "account_id": claim.account_id,
+            "idempotency_key": claim.idempotency_key,
+            "request_digest": claim.request_digest,
+            "event_id": claim.event_id,
+            "lease_id": lease_id,
+            "state": "done",
+            "claimed_at": now,
+            "status_code": answer.status_code,
+            "content_type": answer.content_type,
+            "body": answer.body,
+        }
+        for claim, answer in sorted(answers, key=lambda pair: _key_of(pair[0]))
+    ]
+    statement = insert_into(session, ClaimRow)
+    done = {name: statement.excluded[name] for name in ("state", "status_code", "content_type", "body")}
+    statement = statement.on_conflict_do_update(
+        index_elements=_KEY, set_=done, where=ClaimRow.event_id == statement.excluded.event_id
+    )
+    return set(session.execute(statement.returning(ClaimRow.__table__.c.event_id), rows).scalars())
+
+
+def release_claims(session: Session, claims: Sequence[Claim]) -> None:
+    """Give back claims whose call has failed: the key is free again."""
+    for claim in sorted(claims, key=_key_of):
+        session.execute(
+            delete(ClaimRow).where(
+                ClaimRow.account_id == claim.account_id,
+                ClaimRow.idempotency_key == claim.idempotency_key,
+                ClaimRow.event_id == claim.event_id,
+                ClaimRow.state == "running",
+            )
+        )
+
+
+def delete_claim(session: Session, claim: Claim) -> None:
+    """Delete whoever holds the claim's key: after its lease or its keeping time has run out."""
+    session.execute(
+        delete(ClaimRow).where(
+            ClaimRow.account_id == claim.account_id,
+            ClaimRow.idempotency_key == claim.idempotency_key,
+            ClaimRow.event_id == claim.event_id,
+        )
+    )
+
+
+def renew_lease(session: Session, lease_id: str, expires_at: datetime) -> None:
+    statement = insert_into(session, ProcessLeaseRow).values(id=lease_id, expires_at=expires_at)
+    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"expires_at": expires_at}))
+
+
+def end_lease(session: Session, lease_id: str) -> None:
+    session.execute(delete(ProcessLeaseRow).where(ProcessLeaseRow.id == lease_id))
+
+
+def purge(session: Session, *, claimed_before: datetime, expired_before: datetime) -> int:
+    """Delete claims and leases that nobody can ask for any more; return the number of claims."""
+    session.execute(delete(ProcessLeaseRow).where(ProcessLeaseRow.expires_at < expired_before))
+    gone = session.execute(delete(ClaimRow).where(ClaimRow.claimed_at < claimed_before).returning(ClaimRow.event_id))
+    return len(gone.all())
+
+
+def _key_of(claim: Claim) -> tuple[str, str]:
+    return claim.account_id, claim.idempotency_key
