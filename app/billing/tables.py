@@ -64,6 +64,8 @@ class InvoiceLineRow(Base):
     period_start: Mapped[datetime] = mapped_column(Instant)
     period_end: Mapped[datetime] = mapped_column(Instant)
     plan_version_id: Mapped[str] = mapped_column(ForeignKey("plan_versions.id"))
+    plan_key: Mapped[str] = mapped_column(String)
+    plan_version: Mapped[int] = mapped_column(Integer)
     model: Mapped[str | None] = mapped_column(String)
     meter: Mapped[str | None] = mapped_column(String)
     quantity: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,119 @@
+"""The use cases of plans: publish a version, put an account on a plan, ask what is in effect."""
+
+import builtins
+from datetime import datetime
+
+from app.accounts.store import lock_account, record_change
+from app.clock import Clock
+from app.database import Database
+from app.errors import Conflict, Invalid, NotFound
+from app.pricing import store
+from app.pricing.plan import PlanAssignment, PlanDraft, PlanVersion
+from app.pricing.plan_document import write_document
+from app.pricing.plan_file import parse_plan
+
+
+class PlanNotFound(NotFound):
+    """No plan of that key was ever published."""
+
+    code = "plan_not_found"
+
+
+class CurrencyMismatch(Conflict):
+    """A plan has one currency for good, and an account takes plans of its own currency only."""
+
+    code = "currency_mismatch"
+
+
+class Plans:
+    """What things cost, and for whom."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def publish(self, toml_text: str) -> PlanVersion:
+        """Freeze a plan file as the plan's next version, in effect from now on for every account on the plan.
+
+        Content equal to the newest version publishes nothing and returns that version. Raises Invalid for a mistake in
+        the file and CurrencyMismatch where the plan has another currency already.
+        """
+        draft = parse_plan(toml_text)
+        with self._database.transaction() as session:
+            currency = store.lock_plan(session, draft.key, draft.currency, self._clock.now())
+            if currency != draft.currency:
+                raise CurrencyMismatch(
+                    f"plan {draft.key} is in {currency}, not {draft.currency}",
+                    where="currency",
+                    hint="publish it under another key",
+                )
+            newest = store.newest_version(session, draft.key)
+            if newest and write_document(_content_of(newest)) == write_document(draft):
+                return newest
+            # The clock of this host may be behind the one that published last; versions never go back in time.
+            published_at = max(self._clock.now(), newest.published_at) if newest else self._clock.now()
+            record_change(session)
+            number = newest.version + 1 if newest else 1
+            return store.insert_version(session, draft, version=number, published_at=published_at)
+
+    def list(self) -> builtins.list[PlanVersion]:
+        """Return the newest version of every plan, by key."""
+        with self._database.reading() as session:
+            return store.newest_versions(session)
+
+    def newest(self, plan_key: str) -> PlanVersion:
+        """Return the newest version of a plan. Raises PlanNotFound."""
+        with self._database.reading() as session:
+            return _known(store.newest_version(session, plan_key), plan_key)
+
+    def assign(self, account_id: str, plan_key: str, starts_at: datetime | None = None) -> PlanAssignment:
+        """Put an account on a plan, from now or from a later instant on; the last word for one instant counts.
+
+        Raises NotFound, PlanNotFound, CurrencyMismatch, and Invalid for an instant in the past: the usage there is
+        pinned to the plan that was in effect.
+        """
+        with self._database.transaction() as session:
+            account = lock_account(session, account_id)
+            newest = _known(store.newest_version(session, plan_key), plan_key)
+            if newest.currency != account.currency:
+                raise CurrencyMismatch(
+                    f"plan {plan_key} is in {newest.currency}, account {account_id} in {account.currency}",
+                    where="plan",
+                    hint="choose a plan in the account's currency",
+                )
+            now = self._clock.now()
+            assignment = PlanAssignment(account_id, plan_key, _checked_start(starts_at, now))
+            current = store.plan_in_effect(session, account_id, assignment.starts_at)
+            if current is None or current.plan_key != plan_key:
+                store.insert_assignment(session, assignment, now)
+                record_change(session)
+            return assignment
+
+    def in_effect(self, account_id: str, instant: datetime) -> PlanVersion | None:
+        """Return the plan version that prices the account's calls at that instant, None where it has no plan."""
+        with self._database.reading() as session:
+            return store.plan_in_effect(session, account_id, instant)
+
+
+def _content_of(version: PlanVersion) -> PlanDraft:
+    return PlanDraft(version.plan_key, version.currency, version.billing, version.base_fee_nanos, version.prices)
+
+
+def _known(version: PlanVersion | None, plan_key: str) -> PlanVersion:
+    if version is None:
+        raise PlanNotFound(
+            f"there is no plan {plan_key!r}", where="plan", hint="publish one: faremeter plan publish FILE.toml"
+        )
+    return version
+
+
+def _checked_start(starts_at: datetime | None, now: datetime) -> datetime:
+    if starts_at is None:
+        return now
+    if starts_at.tzinfo is None or starts_at < now:
+        raise Invalid(
+            "a plan starts now or later: usage in the past is pinned to the plan that was in effect",
+            where="starts_at",
+            hint="leave it out, or write an instant to come with its zone, such as 2027-01-01T00:00:00Z",
+        )
+    return starts_at

@@ -1,0 +1,138 @@
+"""All SQL of plans, plan versions and assignments."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from app.database import insert_into
+from app.ids import new_id
+from app.period import Period
+from app.pricing.plan import PlanAssignment, PlanDraft, PlanSegment, PlanVersion
+from app.pricing.plan_document import digest_of, read_document, write_document
+from app.pricing.plan_timeline import segments_of
+from app.pricing.tables import PlanAssignmentRow, PlanRow, PlanVersionRow
+
+
+def lock_plan(session: Session, key: str, currency: str, now: datetime) -> str:
+    """Make the plan where it is new, lock its row against other publishers, and return the plan's currency."""
+    values = {"id": new_id("pln", now), "key": key, "currency": currency, "created_at": now}
+    session.execute(insert_into(session, PlanRow).values(values).on_conflict_do_nothing(index_elements=["key"]))
+    return session.scalars(select(PlanRow.currency).where(PlanRow.key == key).with_for_update()).one()
+
+
+def insert_version(session: Session, draft: PlanDraft, *, version: int, published_at: datetime) -> PlanVersion:
+    """Freeze a draft as the plan's next version."""
+    document = write_document(draft)
+    row = PlanVersionRow(
+        id=new_id("plv", published_at),
+        plan_id=session.scalars(select(PlanRow.id).where(PlanRow.key == draft.key)).one(),
+        version=version,
+        document=document,
+        sha256=digest_of(document),
+        published_at=published_at,
+    )
+    session.add(row)
+    session.flush()
+    return _version_of(row)
+
+
+def newest_version(session: Session, plan_key: str) -> PlanVersion | None:
+    row = session.scalar(_versions_of(plan_key).order_by(PlanVersionRow.version.desc()).limit(1))
+    return _version_of(row) if row else None
+
+
+def newest_versions(session: Session) -> list[PlanVersion]:
+    """Return the newest version of each plan, in the order of their keys."""
+    newest = select(PlanVersionRow.plan_id, func.max(PlanVersionRow.version).label("version"))
+    newest_by_plan = newest.group_by(PlanVersionRow.plan_id).subquery()
+    rows = session.scalars(
+        select(PlanVersionRow)
+        .join(PlanRow, PlanRow.id == PlanVersionRow.plan_id)
+        .join(
+            newest_by_plan,
+            (newest_by_plan.c.plan_id == PlanVersionRow.plan_id) & (newest_by_plan.c.version == PlanVersionRow.version),
+        )
+        .order_by(PlanRow.key)
+    )
+    return [_version_of(row) for row in rows]
+
+
+def find_versions(session: Session, version_ids: Iterable[str]) -> dict[str, PlanVersion]:
+    """Return the plan versions of those ids; an unknown id is left out."""
+    rows = session.scalars(select(PlanVersionRow).where(PlanVersionRow.id.in_(set(version_ids))))
+    return {row.id: _version_of(row) for row in rows}
+
+
+def insert_assignment(session: Session, assignment: PlanAssignment, now: datetime) -> None:
+    """Append an assignment; the caller holds the account's lock, so that sequences have no twin."""
+    mine = select(func.coalesce(func.max(PlanAssignmentRow.sequence), 0) + 1)
+    session.add(
+        PlanAssignmentRow(
+            id=new_id("pas", now),
+            account_id=assignment.account_id,
+            plan_id=session.scalars(select(PlanRow.id).where(PlanRow.key == assignment.plan_key)).one(),
+            sequence=session.scalars(mine.where(PlanAssignmentRow.account_id == assignment.account_id)).one(),
+            starts_at=assignment.starts_at,
+            created_at=now,
+        )
+    )
+    session.flush()
+
+
+def plan_in_effect(session: Session, account_id: str, instant: datetime) -> PlanVersion | None:
+    """Return the plan version that prices the account's calls at that instant, None where it has no plan."""
+    plan_id = session.scalar(
+        select(PlanAssignmentRow.plan_id)
+        .where(PlanAssignmentRow.account_id == account_id, PlanAssignmentRow.starts_at <= instant)
+        .order_by(PlanAssignmentRow.starts_at.desc(), PlanAssignmentRow.sequence.desc())
+        .limit(1)
+    )
+    row = session.scalar(
+        select(PlanVersionRow)
+        .where(PlanVersionRow.plan_id == plan_id, PlanVersionRow.published_at <= instant)
+        .order_by(PlanVersionRow.version.desc())
+        .limit(1)
+    )
+    return _version_of(row) if row else None
+
+
+def plan_segments(session: Session, account_id: str, period: Period) -> list[PlanSegment]:
+    """Return which plan version was in effect when; they tile the part of it that had a plan."""
+    assignments = _assignments_before(session, account_id, period.end)
+    keys = {assignment.plan_key for assignment in assignments}
+    return segments_of(assignments, {key: _versions_before(session, key, period.end) for key in keys}, period)
+
+
+def _assignments_before(session: Session, account_id: str, instant: datetime) -> list[PlanAssignment]:
+    rows = session.execute(
+        select(PlanRow.key, PlanAssignmentRow.starts_at)
+        .join(PlanRow, PlanRow.id == PlanAssignmentRow.plan_id)
+        .where(PlanAssignmentRow.account_id == account_id, PlanAssignmentRow.starts_at < instant)
+        .order_by(PlanAssignmentRow.starts_at, PlanAssignmentRow.sequence)
+    )
+    return [PlanAssignment(account_id, row.key, row.starts_at) for row in rows]
+
+
+def _versions_before(session: Session, plan_key: str, instant: datetime) -> list[PlanVersion]:
+    before = _versions_of(plan_key).where(PlanVersionRow.published_at < instant).order_by(PlanVersionRow.version)
+    return [_version_of(row) for row in session.scalars(before)]
+
+
+def _versions_of(plan_key: str) -> Select[PlanVersionRow]:
+    return select(PlanVersionRow).join(PlanRow, PlanRow.id == PlanVersionRow.plan_id).where(PlanRow.key == plan_key)
+
+
+def _version_of(row: PlanVersionRow) -> PlanVersion:
+    draft = read_document(row.document)
+    return PlanVersion(
+        id=row.id,
+        plan_key=draft.key,
+        version=row.version,
+        currency=draft.currency,
+        billing=draft.billing,
+        base_fee_nanos=draft.base_fee_nanos,
+        prices=draft.prices,
+        published_at=row.published_at,
+    )
