@@ -13,7 +13,7 @@ def segments_of(
     """Return the stretches of a period by plan version, in order, without overlap; neighbours always differ.
 
     `assignments` are in the order of `starts_at`, the one that counts last among equals; `versions` holds those of each
-    plan in the order of publication. Time before the first assignment, or before a plan's first version, has no segment.
+    plan in the order of publication. Time before the first assignment, or before the first version, has no segment.
     """
     segments: list[PlanSegment] = []
     for start, end, version in _stretches(assignments, versions, period.end):

@@ -1,0 +1,66 @@
+"""An invoice as CSV, one record a line, that a spreadsheet opens without running anything in it."""
+
+import csv
+import io
+from datetime import datetime
+
+from app.billing.invoice import Invoice, InvoiceLine
+from app.money import format_money, format_nanos
+
+_COLUMNS = (
+    "invoice",
+    "number",
+    "status",
+    "currency",
+    "kind",
+    "description",
+    "period_start",
+    "period_end",
+    "plan",
+    "plan_version",
+    "model",
+    "meter",
+    "quantity",
+    "exact_amount",
+    "amount",
+)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def invoice_csv(invoice: Invoice) -> str:
+    """Return the header and the lines (RFC 4180); instants are UTC, amounts decimal strings in the currency named."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for line in invoice.lines:
+        writer.writerow(_guarded(cell) for cell in _record(invoice, line))
+    return text.getvalue()
+
+
+def _record(invoice: Invoice, line: InvoiceLine) -> tuple[str, ...]:
+    return (
+        invoice.id,
+        invoice.number or "",
+        invoice.status,
+        invoice.currency,
+        line.kind,
+        line.description,
+        _instant(line.period.start),
+        _instant(line.period.end),
+        line.plan_key,
+        str(line.plan_version),
+        line.model or "",
+        line.meter or "",
+        str(line.quantity),
+        format_nanos(line.exact_nanos),
+        format_money(line.amount_nanos, invoice.currency),
+    )
+
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def _guarded(cell: str) -> str:
+    """Return the cell so that no spreadsheet takes it for a formula (amounts are never negative here)."""
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
