@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy import exc as sql_errors
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import Session as Session
 from sqlalchemy.types import TypeDecorator
 
 from app.errors import AppError, Invalid, Kind, Unavailable

@@ -53,12 +53,15 @@ class StoredAnswer:
     content_type: str
     body: bytes
 
-    def __post_init__(self) -> None:
-        if len(self.body) > ANSWER_BYTES_MAX:
-            raise AnswerTooLarge(
-                f"the answer has {len(self.body)} bytes; at most {ANSWER_BYTES_MAX} are kept for an Idempotency-Key",
-                hint="send fewer inputs a call",
-            )
+
+def storable(answer: StoredAnswer) -> StoredAnswer:
+    """Return the answer. Raises AnswerTooLarge above 1 MiB."""
+    if len(answer.body) > ANSWER_BYTES_MAX:
+        raise AnswerTooLarge(
+            f"the answer has {len(answer.body)} bytes; at most {ANSWER_BYTES_MAX} are kept for an Idempotency-Key",
+            hint="send fewer inputs a call",
+        )
+    return answer
 
 
 def checked_idempotency_key(text: str) -> str:

@@ -89,22 +89,21 @@ class GroupCommit(Generic[Entry, Result]):
         return self._queue.qsize()
 
     def _run(self) -> None:
-        stop = False
-        while not stop:
-            group: list[_Waiting[Entry, Result]] = []
-            item = self._queue.get()
-            while item is not None and len(group) < self._group_max - 1:
-                group.append(item)
-                try:
-                    item = self._queue.get_nowait()
-                except Empty:
-                    break
-            else:
-                stop = item is None
-                if item is not None:
-                    group.append(item)
-            if group:
-                self._write_group(group)
+        while (first := self._queue.get()) is not None:
+            self._write_group([first, *self._take_waiting()])
+
+    def _take_waiting(self) -> list[_Waiting[Entry, Result]]:
+        taken: list[_Waiting[Entry, Result]] = []
+        while len(taken) < self._group_max - 1:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                break
+            if item is None:  # the end: write these first, then meet it again
+                self._queue.put(None)
+                break
+            taken.append(item)
+        return taken
 
     def _write_group(self, group: Sequence[_Waiting[Entry, Result]]) -> None:
         backoff_s = _BACKOFF_S_FIRST
@@ -126,11 +125,19 @@ class GroupCommit(Generic[Entry, Result]):
                     continue
                 _log.warning("records could not be written", entries=len(group), cause=str(error.__cause__))
                 results = [error] * len(group)
+                self._keep_facts(group)
             except Exception:  # a bug in a write must not end the thread that every request waits for
                 _log.exception("a write failed")
                 results = [Unavailable("the call could not be recorded; nothing was charged")] * len(group)
             self._resolve(group, results)
             return
+
+    def _keep_facts(self, group: Sequence[_Waiting[Entry, Result]]) -> None:
+        """Queue again what nobody waits for, so that an outage of the database loses no fact about the hardware."""
+        if not self._stopping and self.waiting < _WAITING_MAX:
+            for waiting in group:
+                if waiting.future is None:
+                    self.submit_fact(waiting.entry)
 
     def _resolve(self, group: Sequence[_Waiting[Entry, Result]], results: Sequence[Result | AppError]) -> None:
         pairs = [(w.future, result) for w, result in zip(group, results, strict=True) if w.future is not None]

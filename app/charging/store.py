@@ -43,7 +43,9 @@ def find_claim(session: Session, claim: Claim) -> tuple[Claim, StoredAnswer | No
         return None
     held, lease_expires_at = row
     holder = Claim(held.account_id, held.idempotency_key, held.request_digest, held.event_id)
-    answer = StoredAnswer(held.status_code, held.content_type, held.body) if held.state == "done" else None
+    answer = None
+    if held.status_code is not None and held.content_type is not None and held.body is not None:
+        answer = StoredAnswer(held.status_code, held.content_type, held.body)
     return holder, answer, lease_expires_at, held.claimed_at
 
 

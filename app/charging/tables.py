@@ -11,7 +11,7 @@ from app.database import Base, Instant
 class ClaimRow(Base):
     __tablename__ = "claims"
     __table_args__ = (
-        CheckConstraint("state = 'running' OR (state = 'done' AND body IS NOT NULL)", name="state"),
+        CheckConstraint("state IN ('running', 'done') AND (state = 'done') = (body IS NOT NULL)", name="state"),
         Index("ix_claims_claimed_at", "claimed_at"),
     )
 

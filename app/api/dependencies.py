@@ -1,0 +1,79 @@
+"""What routes ask for in their signatures: the services, and a principal with a scope."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Annotated, cast
+
+from fastapi import Depends, Query, Request
+
+from app.accounts.account import Principal, Scope
+from app.accounts.authentication import Unauthenticated
+from app.bootstrap import Services
+
+PAGE_ITEMS_MAX = 100
+_HINT = "send Authorization: Bearer fm_live_… or X-API-Key"
+
+
+def services_of(request: Request) -> Services:
+    """Return the collaborators that `main.py` put on the application."""
+    return cast(Services, request.app.state.services)
+
+
+def secret_of(request: Request) -> str:
+    """Return the key that came with the request. Raises Unauthenticated."""
+    headers = request.headers
+    if authorization := headers.get("authorization"):
+        scheme, _, secret = authorization.partition(" ")
+        if scheme.lower() == "bearer" and secret:
+            return secret.strip()
+        raise Unauthenticated("the Authorization header is not a Bearer key", where="Authorization", hint=_HINT)
+    if secret := headers.get("x-api-key", ""):
+        return secret
+    raise Unauthenticated("no key came with this request", where="Authorization", hint=_HINT)
+
+
+def principal_with(scope: Scope) -> Callable[[Request], Principal]:
+    """Return a dependency that authenticates the caller's key and requires the scope. Runs in the thread pool."""
+
+    def dependency(request: Request) -> Principal:
+        principal = services_of(request).authenticator.authenticate(secret_of(request))
+        principal.require(scope)
+        return principal
+
+    return dependency
+
+
+def operator(request: Request) -> str:
+    """Return who operates: the id of an `admin` key, or of the operator whose e-mail and password came as Basic.
+
+    Raises Unauthenticated, ScopeMissing, RateLimited after too many wrong passwords.
+    """
+    services = services_of(request)
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        principal = services.authenticator.authenticate(secret_of(request))
+        principal.require(Scope.ADMIN)
+        return principal.key_id
+    email, password = _basic_credentials(credentials)
+    return services.sign_in.operator(email, password).id
+
+
+def _basic_credentials(credentials: str) -> tuple[str, str]:
+    try:
+        email, separator, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        separator = ""
+    if not separator:
+        raise Unauthenticated("the Basic credentials are malformed", where="Authorization", hint="curl -u EMAIL:PASSWORD")
+    return email, password
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+UsageReader = Annotated[Principal, Depends(principal_with(Scope.USAGE_READ))]
+BillingReader = Annotated[Principal, Depends(principal_with(Scope.BILLING_READ))]
+KeysWriter = Annotated[Principal, Depends(principal_with(Scope.KEYS_WRITE))]
+Predictor = Annotated[Principal, Depends(principal_with(Scope.PREDICT))]
+Operator = Annotated[str, Depends(operator)]
+Cursor = Annotated[str, Query(max_length=80, description="`next_cursor` of the previous page")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_ITEMS_MAX, description="items on a page")]

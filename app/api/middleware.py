@@ -1,0 +1,119 @@
+"""What every request passes, as one plain ASGI layer: request id, refused query strings, body limit, log line, count."""
+
+import time
+from urllib.parse import parse_qsl
+
+import structlog
+from prometheus_client import Counter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problem import problem_response
+from app.errors import AppError, Invalid, Kind
+from app.ids import new_id
+from app.telemetry import get_logger
+
+_SECRET_PARAMETERS = frozenset({"api_key", "apikey", "api-key", "key", "token", "access_token", "authorization"})
+_DRAIN_BYTES_MAX = 256 * 2**20
+_DRAIN_S_MAX = 20.0
+_log = get_logger(__name__)
+_responses = Counter("faremeter_http_responses_total", "HTTP responses by route and status", ["route", "status"])
+
+
+class KeyInQuery(Invalid):
+    """A credential in a URL ends in logs and histories; it must be considered leaked."""
+
+    code = "key_in_query"
+
+
+class BodyTooLarge(AppError):
+    """The body exceeds the server's limit."""
+
+    kind = Kind.TOO_LARGE
+    code = "body_too_large"
+
+
+class RequestFrame:
+    """Wraps the application; holds no state of a request outside its scope."""
+
+    def __init__(self, app: ASGIApp, *, body_bytes_max: int) -> None:
+        self._app = app
+        self._body_bytes_max = body_bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. `scope["request_id"]` is set for everything below."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["request_id"] = request_id = new_id("req")
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started_ns = time.perf_counter_ns()
+        status = 0
+
+        async def send_framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            _refuse_secrets(scope["query_string"])
+            await self._app(scope, await self._limited(scope, receive), send_framed)
+        except (KeyInQuery, BodyTooLarge) as error:
+            await problem_response(error, request_id)(scope, receive, send_framed)
+        _account_for(scope, status, started_ns)
+
+    async def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        """Return a receive that counts the body. Raises BodyTooLarge, for a declared length before reading any of it."""
+        for name, value in scope["headers"]:
+            if name == b"content-length" and int(value) > self._body_bytes_max:
+                if (b"expect", b"100-continue") not in scope["headers"]:
+                    await _drain(receive)
+                raise self._too_large()
+        received = 0
+
+        async def receive_counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._body_bytes_max:
+                await _drain(receive)
+                raise self._too_large()
+            return message
+
+        return receive_counted
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(
+            f"a body has at most {self._body_bytes_max} bytes", where="body", hint="send fewer or smaller inputs"
+        )
+
+
+def _refuse_secrets(query: bytes) -> None:
+    if not query:
+        return
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if name.lower() in _SECRET_PARAMETERS or value.startswith(("fm_live_", "fm_test_")):
+            raise KeyInQuery(
+                "a key does not belong in a URL, where logs keep it; consider it leaked and revoke it",
+                where="query string",
+                hint="send it as Authorization: Bearer …",
+            )
+
+
+async def _drain(receive: Receive) -> None:
+    """Read and drop the rest of a refused body, in bounds: a client that is still sending would miss the answer."""
+    dropped, until_s = 0, time.monotonic() + _DRAIN_S_MAX
+    while dropped < _DRAIN_BYTES_MAX and time.monotonic() < until_s:
+        message = await receive()
+        dropped += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return
+
+
+def _account_for(scope: Scope, status: int, started_ns: int) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    _responses.labels(route, status).inc()
+    if status >= 400:  # a success leaves its usage event; a refusal leaves this line
+        duration_ms = (time.perf_counter_ns() - started_ns) // 1_000_000
+        _log.info("refused", method=scope["method"], route=route, status=status, duration_ms=duration_ms)

@@ -1,0 +1,126 @@
+"""Errors on the wire: RFC 9457 problem details. The only file that knows which error has which HTTP status."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.errors import AppError, Kind
+from app.telemetry import get_logger, redact
+
+PROBLEM_TYPE = "application/problem+json"
+_STATUS = {
+    Kind.INVALID: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.PAYMENT_REQUIRED: 402,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED_MEDIA: 415,
+    Kind.UNPROCESSABLE: 422,
+    Kind.RATE_LIMITED: 429,
+    Kind.FAILED: 500,
+    Kind.UNAVAILABLE: 503,
+    Kind.DEADLINE: 504,
+}
+_CODES = {404: "route_not_found", 405: "method_not_allowed"}
+_log = get_logger(__name__)
+
+
+def problem_response(error: AppError, request_id: str | None) -> Response:
+    """Return the error as problem+json: type, title, status, code, detail, and where, hint, facts where known."""
+    status = _STATUS[error.kind]
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": error.code,
+        "detail": redact(error.detail),
+        "where": redact(error.where) if error.where else None,
+        "hint": error.hint,
+        "request_id": request_id,
+        "retry_after_s": error.retry_after_s,
+        **error.facts,
+    }
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="faremeter"'
+    return _response(body, status, headers)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Let every error leave as problem+json."""
+
+    @app.exception_handler(AppError)
+    async def on_app_error(request: Request, error: AppError) -> Response:
+        if _STATUS[error.kind] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.warning("failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
+        return problem_response(error, _request_id(request))
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid_request(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        place = _place_of(first["loc"])
+        body = {
+            "type": "about:blank",
+            "title": "Bad Request",
+            "status": 400,
+            "code": "invalid",
+            "detail": str(first["msg"]),
+            "where": place,
+            "hint": "see /openapi.json for this route's parameters",
+            "request_id": _request_id(request),
+        }
+        return _response(body, 400, {})
+
+    @app.exception_handler(HTTPException)
+    async def on_http_error(request: Request, error: HTTPException) -> Response:
+        body = {
+            "type": "about:blank",
+            "title": HTTPStatus(error.status_code).phrase,
+            "status": error.status_code,
+            "code": _CODES.get(error.status_code, "http_error"),
+            "detail": f"{request.method} {redact(request.url.path)}: {error.detail}",
+            "hint": "see /openapi.json for the routes",
+            "request_id": _request_id(request),
+        }
+        return _response(body, error.status_code, dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def on_bug(request: Request, error: Exception) -> Response:
+        _log.error("unhandled error", exc_info=error)
+        body = {
+            "type": "about:blank",
+            "title": "Internal Server Error",
+            "status": 500,
+            "code": "internal",
+            "detail": "Faremeter failed; nothing was charged",
+            "hint": "quote the request id to the operator",
+            "request_id": _request_id(request),
+        }
+        return _response(body, 500, {})
+
+
+def _request_id(request: Request) -> str | None:
+    return request.scope.get("request_id")
+
+
+def _place_of(location: Sequence[str | int]) -> str:
+    """Render a location such as ("body", "scopes", 1) as `scopes[1]`, without the part of the request."""
+    place = ""
+    for part in location[1:] or location:
+        place += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return place.lstrip(".")
+
+
+def _response(body: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
+    known = {name: value for name, value in body.items() if value is not None}
+    return Response(msgspec.json.encode(known), status, headers, PROBLEM_TYPE)

@@ -1,0 +1,118 @@
+"""Claims before the run: waiting requests share one short transaction, atomic and not durable."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.charging import store
+from app.charging.claim import Claim, IdempotencyKeyReused, StillRunning, StoredAnswer
+from app.charging.group_commit import GroupCommit
+from app.charging.process_lease import ProcessLease
+from app.clock import Clock
+from app.database import Database, Session
+from app.errors import AppError
+
+_RETRY_AFTER_S = 1
+
+
+class Granted:
+    """The caller holds the claim and runs."""
+
+
+class _Release:
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+
+
+Verdict = Granted | StoredAnswer
+_GRANTED = Granted()
+
+
+class ClaimDesk:
+    """Grants each idempotency key to one request; repeats get its stored answer."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        lease: ProcessLease,
+        *,
+        group_max: int,
+        patience_s: float,
+        answer_ttl: timedelta,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._lease = lease
+        self._answer_ttl = answer_ttl
+        self._group: GroupCommit[Claim | _Release, Verdict] = GroupCommit(
+            "claims", self._write, group_max=group_max, patience_s=patience_s
+        )
+
+    def start(self) -> None:
+        """Start the claiming thread."""
+        self._group.start()
+
+    async def stop(self) -> None:
+        """Write what waits, then end the thread."""
+        await self._group.stop()
+
+    async def claim(self, claim: Claim) -> Verdict:
+        """Return Granted, or the stored answer of the call that came first.
+
+        Raises IdempotencyKeyReused for another request under the same key, StillRunning while the first one runs.
+        """
+        return await self._group.submit(claim)
+
+    async def find_answer(self, claim: Claim) -> StoredAnswer | None:
+        """Return the answer that is stored for this very request, if any. Raises DatabaseUnavailable."""
+        return await asyncio.to_thread(self._find_answer, claim)
+
+    def release(self, claim: Claim) -> None:
+        """Free the key after a call that failed. While the database is away this is tried again."""
+        self._group.submit_fact(_Release(claim))
+
+    def _write(self, entries: Sequence[Claim | _Release]) -> list[Verdict | AppError]:
+        now = self._clock.now()
+        claims = [entry for entry in entries if isinstance(entry, Claim)]
+        with self._database.transaction(durable=False) as session:
+            store.release_claims(session, [entry.claim for entry in entries if isinstance(entry, _Release)])
+            granted = store.insert_claims(session, claims, lease_id=self._lease.id, now=now) if claims else set()
+            return [
+                _GRANTED
+                if isinstance(entry, _Release) or entry.event_id in granted
+                else self._second_claim(session, entry, now)
+                for entry in entries
+            ]
+
+    def _find_answer(self, claim: Claim) -> StoredAnswer | None:
+        with self._database.transaction(durable=False) as session:
+            found = store.find_claim(session, claim)
+        return found[1] if found and found[0].request_digest == claim.request_digest else None
+
+    def _second_claim(self, session: Session, claim: Claim, now: datetime) -> Verdict | AppError:
+        found = store.find_claim(session, claim)
+        if found is not None:
+            holder, answer, lease_expires_at, claimed_at = found
+            abandoned = answer is None and (lease_expires_at is None or lease_expires_at <= now)
+            if not abandoned and claimed_at + self._answer_ttl > now:
+                return _verdict_on_repeat(claim, holder, answer)
+            store.delete_claim(session, holder)
+        granted = store.insert_claims(session, [claim], lease_id=self._lease.id, now=now)
+        return _GRANTED if granted else _still_running()
+
+
+def _verdict_on_repeat(claim: Claim, holder: Claim, answer: StoredAnswer | None) -> Verdict | AppError:
+    if claim.request_digest != holder.request_digest:
+        return IdempotencyKeyReused(
+            "this Idempotency-Key was used with another request",
+            where="Idempotency-Key",
+            hint="use a new key for a new request",
+        )
+    return answer if answer is not None else _still_running()
+
+
+def _still_running() -> StillRunning:
+    return StillRunning(
+        "the first call with this Idempotency-Key has not ended", where="Idempotency-Key", retry_after_s=_RETRY_AFTER_S
+    )

@@ -1,0 +1,50 @@
+"""The lease of a process: what it holds (claims) is its own for as long as it gives signs of life."""
+
+import asyncio
+from datetime import timedelta
+
+from app.charging import store
+from app.clock import Clock
+from app.database import Database, DatabaseUnavailable
+from app.ids import new_id
+from app.telemetry import get_logger
+
+_log = get_logger(__name__)
+
+
+class ProcessLease:
+    """Renewed three times in `lease_s`; once it has run out, others may take what a dead process held."""
+
+    def __init__(self, database: Database, clock: Clock, *, lease_s: int) -> None:
+        self.id = new_id("proc", clock.now())
+        self._database = database
+        self._clock = clock
+        self._lease = timedelta(seconds=lease_s)
+        self._renewal: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take the lease and keep it. Raises DatabaseUnavailable."""
+        await asyncio.to_thread(self._renew)
+        self._renewal = asyncio.create_task(self._keep_renewing())
+
+    async def stop(self) -> None:
+        """Give the lease back: its claims are free at once."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+        await asyncio.to_thread(self._end)
+
+    async def _keep_renewing(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            try:
+                await asyncio.to_thread(self._renew)
+            except DatabaseUnavailable:
+                _log.warning("the process lease could not be renewed")
+
+    def _renew(self) -> None:
+        with self._database.transaction(durable=False) as session:
+            store.renew_lease(session, self.id, self._clock.now() + self._lease)
+
+    def _end(self) -> None:
+        with self._database.transaction(durable=False) as session:
+            store.end_lease(session, self.id)

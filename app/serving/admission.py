@@ -1,0 +1,88 @@
+"""Admission: everything that can refuse a call before it costs anything."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.accounts.account import Principal, Scope
+from app.charging.test_key_limit import TestKeyLimit
+from app.clock import Clock
+from app.errors import AppError, Forbidden, Kind
+from app.ids import new_id
+from app.inference.engine import Engine, ServedVersion
+from app.inference.inputs import ModelInput
+from app.pricing.plan import PlanVersion, Price
+from app.pricing.plan_book import PlanBook
+from app.serving.call import Call
+from app.serving.payload import model_input_of
+
+
+class NoPlan(AppError):
+    """The account has no plan, so nothing has a price for it."""
+
+    kind = Kind.PAYMENT_REQUIRED
+    code = "no_plan"
+
+
+class ModelNotInPlan(Forbidden):
+    """The account's plan does not sell this model; free is an explicit zero."""
+
+    code = "model_not_in_plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An admitted call: who, what, when, at which prices. `event_id` is also the id of the answer."""
+
+    event_id: str
+    occurred_at: datetime
+    principal: Principal
+    served: ServedVersion
+    plan_version: PlanVersion
+    prices: tuple[Price, ...]
+    model_input: ModelInput
+
+
+class Admitter:
+    """Decides whether a call may run."""
+
+    def __init__(self, engine: Engine, plans: PlanBook, test_keys: TestKeyLimit, clock: Clock) -> None:
+        self._engine = engine
+        self._plans = plans
+        self._test_keys = test_keys
+        self._clock = clock
+
+    async def admit(self, principal: Principal, call: Call) -> Admission:
+        """Return the admitted call, its images decoded.
+
+        Raises ScopeMissing, ModelNotAllowed, ModelNotFound, VersionNotFound, ModelUnavailable, NoPlan, ModelNotInPlan,
+        InputInvalid, PayloadUnsupported, RateLimited, Overloaded: nothing has run and nothing is charged.
+        """
+        principal.require(Scope.PREDICT)
+        principal.require_model(call.model)
+        occurred_at = self._clock.now()
+        served = self._engine.resolve(call.model, call.version)
+        plan_version = await self._plan_of(principal.account_id, occurred_at)
+        prices = _prices_of(plan_version, call.model)
+        model_input = await self._engine.prepare(served, model_input_of(call.payload, served.manifest))
+        if not principal.live:
+            self._test_keys.take(principal.key_id, model_input.items)
+        event_id = new_id("evt", occurred_at)
+        return Admission(event_id, occurred_at, principal, served, plan_version, prices, model_input)
+
+    async def _plan_of(self, account_id: str, instant: datetime) -> PlanVersion:
+        known = self._plans.known(account_id, instant)
+        plan = known[0] if known else await asyncio.to_thread(self._plans.look_up, account_id, instant)
+        if plan is None:
+            raise NoPlan("this account has no plan", hint="ask the operator to assign one")
+        return plan
+
+
+def _prices_of(plan_version: PlanVersion, model: str) -> tuple[Price, ...]:
+    prices = plan_version.prices_for(model)
+    if not prices:
+        raise ModelNotInPlan(
+            f"the plan {plan_version.plan_key} has no price for {model}",
+            hint="GET /v1/plan lists what it sells; ask the operator for another plan",
+        )
+    return prices

@@ -1,0 +1,100 @@
+"""Who used what: a prediction becomes a usage event and an answer (pure)."""
+
+import msgspec
+
+from app.charging.claim import StoredAnswer
+from app.inference.prediction import Prediction
+from app.metering.meter import Quantities
+from app.metering.usage_event import Outcome, UsageEvent, compute_ms
+from app.money import format_nanos
+from app.rating.call_charge import CallCharge
+from app.serving.admission import Admission
+from app.serving.call import JSON_TYPE, Answer
+
+_FREE = CallCharge(0, 0)
+_encode = msgspec.json.Encoder().encode
+
+
+def quantities_of(prediction: Prediction) -> Quantities:
+    """Return the billable quantities of a success."""
+    return Quantities(requests=1, units=prediction.items, compute_ms=compute_ms(prediction.compute_us))
+
+
+def charge_to(admission: Admission, charge: CallCharge) -> CallCharge:
+    """Return what the caller is charged: nothing under a test key."""
+    return charge if admission.principal.live else _FREE
+
+
+def answer_of(admission: Admission, prediction: Prediction, charge: CallCharge) -> Answer:
+    """Return the answer with its usage block; `amount` is null where only the invoice can tell."""
+    amount = None if charge.amount_nanos is None else format_nanos(charge.amount_nanos)
+    usage: dict[str, object] = {
+        "units": prediction.items,
+        "unit": admission.served.manifest.unit,
+        "queue_ms": prediction.queue_us / 1000,
+        "compute_ms": prediction.compute_us / 1000,
+        "amount": amount,
+        "currency": admission.plan_version.currency,
+    }
+    if amount is None:
+        usage["amount_estimate"] = format_nanos(charge.estimate_nanos)
+    body = _encode(
+        {
+            "id": admission.event_id,
+            "model": prediction.model,
+            "version": prediction.version,
+            "outputs": prediction.outputs,
+            "usage": usage,
+        }
+    )
+    return Answer(StoredAnswer(200, JSON_TYPE, body), units=prediction.items, amount=amount)
+
+
+def usage_event_of(
+    admission: Admission, prediction: Prediction, charge: CallCharge, *, output_bytes: int, delivered: bool
+) -> UsageEvent:
+    """Return the event of a call that succeeded."""
+    return UsageEvent(
+        id=admission.event_id,
+        account_id=admission.principal.account_id,
+        key_id=admission.principal.key_id,
+        live=admission.principal.live,
+        model=prediction.model,
+        version=prediction.version,
+        plan_version_id=admission.plan_version.id,
+        occurred_at=admission.occurred_at,
+        outcome=Outcome.SUCCEEDED,
+        delivered=delivered,
+        units=prediction.items,
+        results=0,
+        compute_us=prediction.compute_us,
+        queue_us=prediction.queue_us,
+        input_bytes=admission.model_input.input_bytes,
+        output_bytes=output_bytes,
+        batch_id=prediction.batch_id,
+        amount_nanos=charge.amount_nanos,
+    )
+
+
+def failure_event_of(admission: Admission) -> UsageEvent:
+    """Return the event of a call that the model failed: it happened, and it is free."""
+    return UsageEvent(
+        id=admission.event_id,
+        account_id=admission.principal.account_id,
+        key_id=admission.principal.key_id,
+        live=admission.principal.live,
+        model=admission.served.model,
+        version=admission.served.number,
+        plan_version_id=admission.plan_version.id,
+        occurred_at=admission.occurred_at,
+        outcome=Outcome.FAILED,
+        delivered=True,
+        units=0,
+        results=0,
+        compute_us=0,
+        queue_us=0,
+        input_bytes=admission.model_input.input_bytes,
+        output_bytes=0,
+        batch_id=None,
+        amount_nanos=0,
+    )

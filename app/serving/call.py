@@ -1,0 +1,51 @@
+"""A call as it comes in, and the answer as it goes out: free of HTTP, already read from the wire."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.charging.claim import StoredAnswer
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class JsonInputs:
+    """The `inputs` list of a JSON body: rows of numbers, or `{"b64": …}` images."""
+
+    values: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FileInputs:
+    """Encoded image files, from multipart parts or a raw body."""
+
+    files: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One predict call.
+
+    `request_digest` (32 bytes) tells calls under one idempotency key apart; `deadline_ns` is on the clock of
+    `time.perf_counter_ns`; `departure` is done once the client has gone away.
+    """
+
+    model: str
+    version: int | None
+    payload: JsonInputs | FileInputs
+    idempotency_key: str | None
+    request_digest: bytes
+    deadline_ns: int
+    departure: "asyncio.Future[None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller gets. `units` and `amount` repeat what the body says of its usage; a replay leaves them out."""
+
+    stored: StoredAnswer
+    units: int | None = None
+    amount: str | None = None
+    replayed: bool = False

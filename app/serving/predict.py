@@ -1,0 +1,84 @@
+"""A paid prediction, the whole story: admit, claim, run, price, record, answer."""
+
+from app.accounts.account import Principal
+from app.charging.claim import Claim, StoredAnswer, storable
+from app.charging.claim_desk import ClaimDesk
+from app.charging.quotes import Quotes
+from app.charging.recorder import Record, Recorder
+from app.charging.tier_positions import PositionKey
+from app.errors import AppError
+from app.inference.engine import Engine, Job, ModelFailed
+from app.inference.prediction import Prediction
+from app.serving.admission import Admission, Admitter
+from app.serving.attribution import answer_of, charge_to, failure_event_of, quantities_of, usage_event_of
+from app.serving.call import Answer, Call
+
+
+class PredictUseCase:
+    """Turns an authenticated call into an answer whose usage is durable before it leaves."""
+
+    def __init__(
+        self, admitter: Admitter, claims: ClaimDesk, engine: Engine, quotes: Quotes, recorder: Recorder
+    ) -> None:
+        self._admitter = admitter
+        self._claims = claims
+        self._engine = engine
+        self._quotes = quotes
+        self._recorder = recorder
+
+    async def predict(self, principal: Principal, call: Call) -> Answer:
+        """Return the answer; a repeat under the same idempotency key gets the first one's.
+
+        Raises what admission, claim, engine and recorder raise. Whatever is raised, nothing was charged.
+        """
+        try:
+            admission = await self._admitter.admit(principal, call)
+        except AppError:
+            if stored := await self._stored_answer(principal, call):
+                return Answer(stored, replayed=True)
+            raise
+        claim = _claim_of(principal, call, admission.event_id)
+        if claim is not None and isinstance(verdict := await self._claims.claim(claim), StoredAnswer):
+            return Answer(verdict, replayed=True)
+        try:
+            prediction = await self._run(admission, call)
+            return await self._charge(admission, prediction, claim, call)
+        except BaseException:  # whatever ends the call before its record, a cancellation included, frees the key
+            if claim is not None:
+                self._claims.release(claim)
+            raise
+
+    async def _run(self, admission: Admission, call: Call) -> Prediction:
+        """Run the model. A client that leaves before its batch starts takes its job along, unbilled."""
+        served = admission.served
+        job = Job(served.model, served.number, admission.principal.account_id, admission.model_input, call.deadline_ns)
+        ticket = self._engine.submit(job)
+        call.departure.add_done_callback(lambda _: ticket.cancel())
+        try:
+            return await ticket.result
+        except ModelFailed:
+            self._recorder.note(Record(failure_event_of(admission)))
+            raise
+
+    async def _charge(self, admission: Admission, prediction: Prediction, claim: Claim | None, call: Call) -> Answer:
+        """Price and record what was computed; only then is there an answer."""
+        used = quantities_of(prediction)
+        position = PositionKey(admission.principal.account_id, admission.plan_version.id, prediction.model)
+        charge = charge_to(admission, await self._quotes.quote(admission.prices, used, position))
+        answer = answer_of(admission, prediction, charge)
+        delivered = not call.departure.done()
+        event = usage_event_of(admission, prediction, charge, output_bytes=len(answer.stored.body), delivered=delivered)
+        await self._recorder.record(Record(event, claim, storable(answer.stored) if claim else None))
+        self._quotes.settle(event.quantities, position)
+        return answer
+
+    async def _stored_answer(self, principal: Principal, call: Call) -> StoredAnswer | None:
+        """Return the answer that an earlier call under this key got, even if it would not be admitted now."""
+        claim = _claim_of(principal, call, event_id="")
+        return await self._claims.find_answer(claim) if claim is not None else None
+
+
+def _claim_of(principal: Principal, call: Call, event_id: str) -> Claim | None:
+    if call.idempotency_key is None:
+        return None
+    return Claim(principal.account_id, call.idempotency_key, call.request_digest, event_id)
