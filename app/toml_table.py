@@ -38,7 +38,7 @@ class TomlTable:
         """Raise Invalid for a field of any other name."""
         for name in self._values:
             if name not in names:
-                close = get_close_matches(name, names, n=1)
+                close = get_close_matches(name, names, n=1, cutoff=0.75)
                 hint = f"did you mean {close[0]}?" if close else f"the fields here are: {', '.join(names)}"
                 raise Invalid(f"{name!r} is not a field", where=self.place(name), hint=hint)
 

@@ -83,7 +83,7 @@ class InvoiceRun:
     def _try_account(self, account_id: str, month: Month) -> AccountOutcome:
         try:
             outcome = self._invoice_account(account_id, month)
-        except Exception as error:  # whatever is wrong with one account, even a bug, must not hold back the others
+        except Exception as error:  # noqa: BLE001 - one account's trouble, even a bug, must not hold back the others
             _log.exception("invoice failed", account_id=account_id, month=str(month))
             reason = str(error) if isinstance(error, AppError) else f"a bug: {type(error).__name__}"
             return AccountOutcome(account_id, RunResult.FAILED, error=reason)

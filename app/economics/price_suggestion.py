@@ -23,8 +23,8 @@ class NothingMeasured(Conflict):
 class PriceSuggestion:
     """The figures behind a price, in nanos of the device's currency.
 
-    `price_…` are whole nanos, rounded up; the `per_unit` ones are None for a model that counts no units. Without a price
-    nothing breaks even, and without a purchase or a monthly margin nothing pays back: those are None too.
+    `price_…` are whole nanos, rounded up; the `per_unit` ones are None for a model that counts no units. Without a
+    price nothing breaks even, and without a purchase or a monthly margin nothing pays back: those are None too.
     """
 
     model: str
