@@ -30,9 +30,14 @@ def _stretches(
     assignments: Sequence[PlanAssignment], versions: Mapping[str, Sequence[PlanVersion]], end: datetime
 ) -> Iterator[tuple[datetime, datetime, PlanVersion]]:
     """Yield (start, end, version) for each version of each assignment; those that are empty end where they start."""
-    assignment_ends = [assignment.starts_at for assignment in assignments[1:]] + [end]
+    assignment_ends = _ends([assignment.starts_at for assignment in assignments], end)
     for assignment, assignment_end in zip(assignments, assignment_ends, strict=True):
         of_plan = versions.get(assignment.plan_key, ())
-        version_ends = [version.published_at for version in of_plan[1:]] + [end]
+        version_ends = _ends([version.published_at for version in of_plan], end)
         for version, version_end in zip(of_plan, version_ends, strict=True):
             yield max(assignment.starts_at, version.published_at), min(assignment_end, version_end), version
+
+
+def _ends(starts: list[datetime], end: datetime) -> list[datetime]:
+    """Return where each one ends: where the next one starts, the last at `end`."""
+    return [*starts[1:], end][: len(starts)]
