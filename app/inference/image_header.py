@@ -1,4 +1,4 @@
-"""What an image file says of itself, read from its first bytes without decoding: no allocation follows the file's claims.
+"""What an image file says of itself, read without decoding: no allocation follows the file's claims.
 
 The format is sniffed from the content; a name or a content type is never asked.
 """
@@ -10,6 +10,8 @@ _PNG_CHUNKS_MAX = 10_000
 # Start-of-frame markers C0 to CF hold the size, except DHT (C4), JPG (C8) and DAC (CC).
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_ORIENTATION_TAG = 0x0112
+_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +97,19 @@ def _big(data: bytes, place: int, count: int) -> int:
 
 def _little(data: bytes, place: int, count: int) -> int:
     return int.from_bytes(data[place : place + count], "little")
+
+
+def exif_orientation(exif: bytes) -> int:
+    """Return the orientation, 1 to 8, that an EXIF block asks for; 1 where it says nothing or is broken.
+
+    Read by hand: Pillow's reader warns about every oddity of the whole block, and one tag is all that matters here.
+    """
+    tiff = exif.removeprefix(b"Exif\x00\x00")
+    read = _little if tiff[:2] == b"II" else _big
+    directory = read(tiff, 4, 4)
+    for entry in range(min(read(tiff, directory, 2), 512)):
+        place = directory + 2 + 12 * entry
+        if read(tiff, place, 2) == _ORIENTATION_TAG and read(tiff, place + 2, 2) == _SHORT:
+            orientation = read(tiff, place + 8, 2)
+            return orientation if 1 <= orientation <= 8 else 1
+    return 1

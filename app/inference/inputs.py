@@ -30,8 +30,9 @@ class InputInvalid(Invalid):
 class ModelInput:
     """The inputs of one call.
 
-    Rows: `array` is float32, items x features. Images: `files` hold the encoded files until `Engine.prepare` replaces them
-    by `array`, uint8, items x height x width x 3. `input_bytes` is the size of the float32 rows, or of the encoded files.
+    Rows: `array` is float32, items x features. Images: `files` hold the encoded files until `Engine.prepare` replaces
+    them by `array`, uint8, items x height x width x 3. `input_bytes` is the size of the float32 rows, or of the encoded
+    files.
     """
 
     items: int

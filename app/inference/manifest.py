@@ -36,9 +36,9 @@ class TensorInput:
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """An input is an image file. Its shorter side is resized to `resize` pixels, then `crop` x `crop` are cut from the centre.
+    """An input is an image file; it reaches the predictor as uint8, crop x crop x 3 (RGB).
 
-    It reaches the predictor as uint8, height x width x 3 (RGB).
+    Its shorter side is resized to `resize` pixels, then `crop` x `crop` pixels are cut from the centre.
     """
 
     resize: int

@@ -28,9 +28,9 @@ class Prediction:
 class BatchFact:
     """One batch that a device executed, whether its calls succeeded or not.
 
-    `items` counts every input in the batch, `items_failed` those of calls that failed in it, `items_cancelled` those whose
-    callers gave up while it ran. `bucket` is the largest number of inputs that went through the network at once, padding
-    included.
+    `items` counts every input in the batch, `items_failed` those of calls that failed in it, `items_cancelled` those
+    whose callers gave up while it ran. `bucket` is the largest number of inputs that went through the network at once,
+    padding included.
     """
 
     id: str
