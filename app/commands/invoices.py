@@ -1,0 +1,120 @@
+"""`faremeter invoice`: run a month's invoices and show one."""
+
+from typing import Annotated, Any
+
+import typer
+
+from app import bootstrap
+from app.billing.invoice import Invoice, InvoiceLine
+from app.billing.invoice_run_report import AccountOutcome, InvoiceRunReport
+from app.commands.output import print_json, print_table
+from app.money import format_money, format_nanos
+from app.period import Month
+from app.settings import load_settings
+
+app = typer.Typer(help="Run a month's invoices and show them.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def run(
+    month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="Periods that start in this month.")],
+    account: Annotated[str | None, typer.Option(help="One account's id; without it, all accounts.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Issue the invoices of periods that are over, draft the others; what is issued stays as it is."""
+    report = bootstrap.open_books(load_settings()).invoice_run.run(Month.parse(month), account)
+    if as_json:
+        print_json({"month": str(report.month), "accounts": [_outcome_facts(outcome) for outcome in report.outcomes]})
+    else:
+        _print_report(report)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    invoice: Annotated[str, typer.Argument(help="An invoice's id or number.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show an invoice with its lines."""
+    found = bootstrap.open_books(load_settings()).invoices.find(invoice)
+    if as_json:
+        print_json(_invoice_facts(found))
+    else:
+        _print_invoice(found)
+
+
+def _print_report(report: InvoiceRunReport) -> None:
+    columns = ("account", "result", "invoice", "total", "error")
+    print_table(f"Invoice run {report.month}", columns, map(_outcome_row, report.outcomes))
+    for (currency, result), total_nanos in sorted(report.totals_nanos().items()):
+        typer.echo(f"{result.replace('_', ' ')}: {format_money(total_nanos, currency)} {currency}")
+
+
+def _outcome_row(outcome: AccountOutcome) -> tuple[str, ...]:
+    invoice, result = outcome.invoice, outcome.result.replace("_", " ")
+    if invoice is None:
+        return outcome.account_id, result, "", "", outcome.error or ""
+    total = f"{format_money(invoice.total_nanos, invoice.currency)} {invoice.currency}"
+    return outcome.account_id, result, invoice.number or invoice.id, total, ""
+
+
+def _print_invoice(invoice: Invoice) -> None:
+    period = f"{invoice.period.start:%Y-%m-%d %H:%M} to {invoice.period.end:%Y-%m-%d %H:%M} UTC"
+    title = f"{invoice.number or 'Draft'} ({invoice.id}), {period}"
+    print_table(title, ("what", "plan", "exact", "amount"), (_line_row(line, invoice) for line in invoice.lines))
+    for name in ("subtotal", "tax", "total"):
+        amount_nanos = getattr(invoice, f"{name}_nanos")
+        typer.echo(f"{name}: {format_money(amount_nanos, invoice.currency)} {invoice.currency}")
+
+
+def _line_row(line: InvoiceLine, invoice: Invoice) -> tuple[str, ...]:
+    plan = f"{line.plan_key}, version {line.plan_version}"
+    return line.description, plan, format_nanos(line.exact_nanos), format_money(line.amount_nanos, invoice.currency)
+
+
+def _outcome_facts(outcome: AccountOutcome) -> dict[str, Any]:
+    invoice = _invoice_facts(outcome.invoice) if outcome.invoice else None
+    return {
+        "account": outcome.account_id,
+        "result": outcome.result.value,
+        "invoice": invoice,
+        "error": outcome.error,
+    }
+
+
+def _invoice_facts(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "id": invoice.id,
+        "account": invoice.account_id,
+        "number": invoice.number,
+        "status": invoice.status.value,
+        "currency": invoice.currency,
+        "period_start": invoice.period.start.isoformat(),
+        "period_end": invoice.period.end.isoformat(),
+        "lines": [_line_facts(line, invoice.currency) for line in invoice.lines],
+        "subtotal": format_money(invoice.subtotal_nanos, invoice.currency),
+        "tax": format_money(invoice.tax_nanos, invoice.currency),
+        "total": format_money(invoice.total_nanos, invoice.currency),
+    }
+
+
+def _line_facts(line: InvoiceLine, currency: str) -> dict[str, Any]:
+    return {
+        "kind": line.kind.value,
+        "description": line.description,
+        "period_start": line.period.start.isoformat(),
+        "period_end": line.period.end.isoformat(),
+        "plan": line.plan_key,
+        "plan_version": line.plan_version,
+        "model": line.model,
+        "meter": line.meter.value if line.meter else None,
+        "quantity": line.quantity,
+        "parts": [
+            {"quantity": part.quantity, "unit_price": format_nanos(part.unit_price_nanos)} for part in line.parts
+        ],
+        "exact_amount": format_nanos(line.exact_nanos),
+        "amount": format_money(line.amount_nanos, currency),
+    }

@@ -1,0 +1,72 @@
+"""`faremeter plan`: publish plan files and put accounts on plans."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app import bootstrap
+from app.commands.output import print_json, print_table
+from app.money import format_nanos
+from app.pricing.plan import PlanVersion
+from app.settings import load_settings
+
+app = typer.Typer(help="Publish price plans and put accounts on them.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PlanFile = Annotated[Path, typer.Argument(help="A plan file (TOML).", exists=True, dir_okay=False, readable=True)]
+
+
+@app.command()
+def publish(file: PlanFile, as_json: AsJson = False) -> None:
+    """Freeze FILE as the plan's next version, in effect from now on; equal content changes nothing."""
+    version = bootstrap.open_books(load_settings()).plans.publish(file.read_text(encoding="utf-8"))
+    if as_json:
+        print_json(_facts(version))
+    else:
+        typer.echo(
+            f"{version.plan_key}: version {version.version} is in effect since {version.published_at:%Y-%m-%d %H:%M} UTC"
+        )
+
+
+@app.command("list")
+def list_plans(as_json: AsJson = False) -> None:
+    """List the newest version of every plan."""
+    versions = bootstrap.open_books(load_settings()).plans.list()
+    if as_json:
+        print_json([_facts(version) for version in versions])
+    else:
+        print_table("Plans", ("plan", "version", "base fee", "prices", "in effect since (UTC)"), map(_row, versions))
+
+
+@app.command()
+def assign(
+    account: Annotated[str, typer.Option(help="The account's id.")],
+    plan: Annotated[str, typer.Option(help="The plan's key.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put an account on a plan, from now on."""
+    assignment = bootstrap.open_books(load_settings()).plans.assign(account, plan)
+    if as_json:
+        print_json({"account": account, "plan": plan, "starts_at": assignment.starts_at.isoformat()})
+    else:
+        typer.echo(f"{account} is on plan {plan}")
+
+
+def _facts(version: PlanVersion) -> dict[str, Any]:
+    return {
+        "id": version.id,
+        "plan": version.plan_key,
+        "version": version.version,
+        "currency": version.currency,
+        "billing": version.billing.value,
+        "base_fee": format_nanos(version.base_fee_nanos),
+        "models": sorted({price.model for price in version.prices}),
+        "published_at": version.published_at.isoformat(),
+    }
+
+
+def _row(version: PlanVersion) -> tuple[str, ...]:
+    priced = ", ".join(f"{price.model} by {price.meter}" for price in version.prices)
+    base_fee = f"{format_nanos(version.base_fee_nanos)} {version.currency}"
+    return version.plan_key, str(version.version), base_fee, priced, f"{version.published_at:%Y-%m-%d %H:%M}"
