@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from app import bootstrap
+from app.api.wire_invoice import invoice_body
 from app.billing.invoice import Invoice, InvoiceLine
 from app.billing.invoice_run_report import AccountOutcome, InvoiceRunReport
 from app.commands.output import print_json, print_table
@@ -41,7 +42,7 @@ def show(
     """Show an invoice with its lines."""
     found = bootstrap.open_books(load_settings()).invoices.find(invoice)
     if as_json:
-        print_json(_invoice_facts(found))
+        print_json(invoice_body(found))
     else:
         _print_invoice(found)
 
@@ -76,45 +77,10 @@ def _line_row(line: InvoiceLine, invoice: Invoice) -> tuple[str, ...]:
 
 
 def _outcome_facts(outcome: AccountOutcome) -> dict[str, Any]:
-    invoice = _invoice_facts(outcome.invoice) if outcome.invoice else None
+    invoice = invoice_body(outcome.invoice) if outcome.invoice else None
     return {
         "account": outcome.account_id,
         "result": outcome.result.value,
         "invoice": invoice,
         "error": outcome.error,
-    }
-
-
-def _invoice_facts(invoice: Invoice) -> dict[str, Any]:
-    return {
-        "id": invoice.id,
-        "account": invoice.account_id,
-        "number": invoice.number,
-        "status": invoice.status.value,
-        "currency": invoice.currency,
-        "period_start": invoice.period.start.isoformat(),
-        "period_end": invoice.period.end.isoformat(),
-        "lines": [_line_facts(line, invoice.currency) for line in invoice.lines],
-        "subtotal": format_money(invoice.subtotal_nanos, invoice.currency),
-        "tax": format_money(invoice.tax_nanos, invoice.currency),
-        "total": format_money(invoice.total_nanos, invoice.currency),
-    }
-
-
-def _line_facts(line: InvoiceLine, currency: str) -> dict[str, Any]:
-    return {
-        "kind": line.kind.value,
-        "description": line.description,
-        "period_start": line.period.start.isoformat(),
-        "period_end": line.period.end.isoformat(),
-        "plan": line.plan_key,
-        "plan_version": line.plan_version,
-        "model": line.model,
-        "meter": line.meter.value if line.meter else None,
-        "quantity": line.quantity,
-        "parts": [
-            {"quantity": part.quantity, "unit_price": format_nanos(part.unit_price_nanos)} for part in line.parts
-        ],
-        "exact_amount": format_nanos(line.exact_nanos),
-        "amount": format_money(line.amount_nanos, currency),
     }

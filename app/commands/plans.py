@@ -1,11 +1,12 @@
 """`faremeter plan`: publish plan files and put accounts on plans."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app import bootstrap
+from app.api.wire_plan import plan_body
 from app.commands.output import print_json, print_table
 from app.money import format_nanos
 from app.pricing.plan import PlanVersion
@@ -22,11 +23,10 @@ def publish(file: PlanFile, as_json: AsJson = False) -> None:
     """Freeze FILE as the plan's next version, in effect from now on; equal content changes nothing."""
     version = bootstrap.open_books(load_settings()).plans.publish(file.read_text(encoding="utf-8"))
     if as_json:
-        print_json(_facts(version))
+        print_json(plan_body(version))
     else:
-        typer.echo(
-            f"{version.plan_key}: version {version.version} is in effect since {version.published_at:%Y-%m-%d %H:%M} UTC"
-        )
+        since = f"{version.published_at:%Y-%m-%d %H:%M} UTC"
+        typer.echo(f"{version.plan_key}: version {version.version} is in effect since {since}")
 
 
 @app.command("list")
@@ -34,7 +34,7 @@ def list_plans(as_json: AsJson = False) -> None:
     """List the newest version of every plan."""
     versions = bootstrap.open_books(load_settings()).plans.list()
     if as_json:
-        print_json([_facts(version) for version in versions])
+        print_json([plan_body(version) for version in versions])
     else:
         print_table("Plans", ("plan", "version", "base fee", "prices", "in effect since (UTC)"), map(_row, versions))
 
@@ -51,19 +51,6 @@ def assign(
         print_json({"account": account, "plan": plan, "starts_at": assignment.starts_at.isoformat()})
     else:
         typer.echo(f"{account} is on plan {plan}")
-
-
-def _facts(version: PlanVersion) -> dict[str, Any]:
-    return {
-        "id": version.id,
-        "plan": version.plan_key,
-        "version": version.version,
-        "currency": version.currency,
-        "billing": version.billing.value,
-        "base_fee": format_nanos(version.base_fee_nanos),
-        "models": sorted({price.model for price in version.prices}),
-        "published_at": version.published_at.isoformat(),
-    }
 
 
 def _row(version: PlanVersion) -> tuple[str, ...]:
