@@ -27,12 +27,22 @@ from sqlalchemy import (
 )
 from sqlalchemy import exc as sql_errors
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.orm import Session as Session
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from app.errors import AppError, Invalid, Kind, Unavailable
 from app.ids import microseconds
+
+__all__ = [
+    "Base",
+    "ConstraintViolated",
+    "Database",
+    "DatabaseUnavailable",
+    "Instant",
+    "Session",  # for signatures of use cases, which pass a session on and never query it
+    "SortableId",
+    "insert_into",
+]
 
 _BUSY_TIMEOUT_MS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,7 +89,7 @@ class Instant(TypeDecorator[datetime]):
             return value
         return microseconds(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
         if value is None:
             return None
         return value.astimezone(UTC) if isinstance(value, datetime) else _EPOCH + timedelta(microseconds=value)

@@ -157,16 +157,27 @@ class Accounts:
 
     def create_user(self, email: str, password: str, *, operator: bool) -> User:
         """Create a user. Raises Invalid for a bad address or short password, EmailTaken."""
-        if len(password) < PASSWORD_CHARS_MIN:
-            raise Invalid(
-                f"a password has {PASSWORD_CHARS_MIN} characters or more", where="password", hint="use a longer one"
-            )
+        hashed = self._hash(password)
         user = User(new_id("user"), _normal_email(email), operator, self._clock.now())
-        hashed = self._passwords.hash(password)
         with self._database.transaction() as session:
             if not store.insert_user(session, user, password_hash=hashed):
                 raise EmailTaken(f"{user.email} has an account already", where="email")
         return user
+
+    def set_password(self, email: str, password: str) -> User:
+        """Give a user a new password. Raises Invalid for a short one, NotFound."""
+        hashed = self._hash(password)
+        with self._database.transaction() as session:
+            found = store.find_user(session, _normal_email(email))
+            if found is None:
+                raise NotFound(f"there is no user {email}", where="email")
+            store.set_password_hash(session, found[0].id, hashed)
+        return found[0]
+
+    def has_operator(self) -> bool:
+        """Tell whether anybody can run this installation."""
+        with self._database.reading() as session:
+            return store.operator_exists(session)
 
     def operator_with(self, email: str, password: str) -> User | None:
         """Return the operator with these credentials, or None; takes as long for an unknown address."""
@@ -174,6 +185,13 @@ class Accounts:
             found = store.find_user(session, email.strip().lower())
         matches = self._passwords.verify(password, found[1] if found else self._decoy_hash)
         return found[0] if found and matches and found[0].operator else None
+
+    def _hash(self, password: str) -> str:
+        if len(password) < PASSWORD_CHARS_MIN:
+            raise Invalid(
+                f"a password has {PASSWORD_CHARS_MIN} characters or more", where="password", hint="use a longer one"
+            )
+        return self._passwords.hash(password)
 
 
 def _found(key: ApiKey | None, key_id: str) -> ApiKey:

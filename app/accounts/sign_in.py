@@ -20,7 +20,7 @@ class TooManyAttempts(AppError):
 
 
 class SignIn:
-    """Checks credentials; ten failures a minute and address, then nothing is checked any more until the minute is over."""
+    """Checks credentials; after ten failures for an address within a minute, nothing is checked until it is over."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts

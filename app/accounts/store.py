@@ -135,6 +135,14 @@ def find_user(session: Session, email: str) -> tuple[User, str] | None:
     return (User(row.id, row.email, row.operator, row.created_at), row.password_hash) if row else None
 
 
+def set_password_hash(session: Session, user_id: str, password_hash: str) -> None:
+    session.execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash))
+
+
+def operator_exists(session: Session) -> bool:
+    return session.scalar(select(UserRow.id).where(UserRow.operator).limit(1)) is not None
+
+
 def record_change(session: Session) -> None:
     """Let every process notice, within its polling interval, that cached facts have changed."""
     statement = insert_into(session, ChangeSequenceRow).values(id=_ONE_ROW, value=1)

@@ -17,7 +17,7 @@ _HINT = "send Authorization: Bearer fm_live_… or X-API-Key"
 
 def services_of(request: Request) -> Services:
     """Return the collaborators that `main.py` put on the application."""
-    return cast(Services, request.app.state.services)
+    return cast("Services", request.app.state.services)
 
 
 def secret_of(request: Request) -> str:
@@ -65,7 +65,9 @@ def _basic_credentials(credentials: str) -> tuple[str, str]:
     except (binascii.Error, ValueError):
         separator = ""
     if not separator:
-        raise Unauthenticated("the Basic credentials are malformed", where="Authorization", hint="curl -u EMAIL:PASSWORD")
+        raise Unauthenticated(
+            "the Basic credentials are malformed", where="Authorization", hint="curl -u EMAIL:PASSWORD"
+        )
     return email, password
 
 

@@ -1,4 +1,4 @@
-"""What every request passes, as one plain ASGI layer: request id, refused query strings, body limit, log line, count."""
+"""What every request passes, as one plain ASGI layer: request id, refused queries, body limit, log line, count."""
 
 import time
 from urllib.parse import parse_qsl
@@ -64,7 +64,7 @@ class RequestFrame:
         _account_for(scope, status, started_ns)
 
     async def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        """Return a receive that counts the body. Raises BodyTooLarge, for a declared length before reading any of it."""
+        """Return a receive that counts the body. Raises BodyTooLarge, by a declared length before anything is read."""
         for name, value in scope["headers"]:
             if name == b"content-length" and int(value) > self._body_bytes_max:
                 if (b"expect", b"100-continue") not in scope["headers"]:

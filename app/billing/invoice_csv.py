@@ -1,11 +1,10 @@
 """An invoice as CSV, one record a line, that a spreadsheet opens without running anything in it."""
 
-import csv
-import io
 from datetime import datetime
 
 from app.billing.invoice import Invoice, InvoiceLine
 from app.money import format_money, format_nanos
+from app.spreadsheet import csv_line
 
 _COLUMNS = (
     "invoice",
@@ -24,17 +23,11 @@ _COLUMNS = (
     "exact_amount",
     "amount",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def invoice_csv(invoice: Invoice) -> str:
     """Return the header and the lines (RFC 4180); instants are UTC, amounts decimal strings in the currency named."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for line in invoice.lines:
-        writer.writerow(_guarded(cell) for cell in _record(invoice, line))
-    return text.getvalue()
+    return csv_line(_COLUMNS) + "".join(csv_line(_record(invoice, line)) for line in invoice.lines)
 
 
 def _record(invoice: Invoice, line: InvoiceLine) -> tuple[str, ...]:
@@ -59,8 +52,3 @@ def _record(invoice: Invoice, line: InvoiceLine) -> tuple[str, ...]:
 
 def _instant(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")
-
-
-def _guarded(cell: str) -> str:
-    """Return the cell so that no spreadsheet takes it for a formula (amounts are never negative here)."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

@@ -126,7 +126,7 @@ class GroupCommit(Generic[Entry, Result]):
                 _log.warning("records could not be written", entries=len(group), cause=str(error.__cause__))
                 results = [error] * len(group)
                 self._keep_facts(group)
-            except Exception:  # a bug in a write must not end the thread that every request waits for
+            except Exception:  # noqa: BLE001 - a bug in a write must not end the thread that every request waits for
                 _log.exception("a write failed")
                 results = [Unavailable("the call could not be recorded; nothing was charged")] * len(group)
             self._resolve(group, results)

@@ -72,7 +72,7 @@ class Recorder:
         """How many entries wait to be written."""
         return self._group.waiting
 
-    def _write(self, entries: Sequence[Entry]) -> list[None | AppError]:
+    def _write(self, entries: Sequence[Entry]) -> list[AppError | None]:
         """Write a group. Idempotent: what an earlier try has committed is neither inserted nor counted again."""
         records = [entry for entry in entries if isinstance(entry, Record)]
         now = self._clock.now()

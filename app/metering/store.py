@@ -1,17 +1,18 @@
-"""All SQL that writes usage, and the sums that invoices and cost are made of. Pages and reports read `report_store`."""
+"""All SQL of usage: writing events and their rollup, the sums that invoices and cost are made of, reports."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, String, cast, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from app.database import insert_into
 from app.ids import id_bound
 from app.metering.meter import Quantities
 from app.metering.tables import BatchRow, DeviceIntervalRow, UsageEventRow, UsageRollupRow
-from app.metering.usage_event import BatchRecord, DeviceInterval, Outcome, UsageEvent, bucket_start
+from app.metering.usage_event import BatchRecord, DeviceInterval, Outcome, RecordedEvent, UsageEvent, bucket_start
+from app.metering.usage_report import GroupBy, RollupSlice
 from app.period import Month, Period
 
 _ROLLUP_KEY = (
@@ -35,6 +36,11 @@ _ROLLUP_SUMS = (
     "input_bytes",
     "output_bytes",
 )
+_GROUP_COLUMNS: Mapping[GroupBy, ColumnElement[str]] = {
+    GroupBy.MODEL: UsageRollupRow.__table__.c.model,
+    GroupBy.KEY: UsageRollupRow.__table__.c.key_id,
+    GroupBy.VERSION: UsageRollupRow.__table__.c.model + literal("/") + cast(UsageRollupRow.__table__.c.version, String),
+}
 _EVENT_FIELDS = tuple(field.name for field in fields(UsageEvent))
 
 
@@ -129,6 +135,36 @@ def accounts_with_usage(session: Session, period: Period) -> set[str]:
     return set(session.scalars(select(rollup.account_id).where(*in_period).distinct()))
 
 
+def rollup_slices(session: Session, account_id: str, period: Period, group_by: GroupBy | None) -> Iterator[RollupSlice]:
+    """Yield the account's 15-minute sums of a period by group, test keys included."""
+    rollup = UsageRollupRow
+    group = _GROUP_COLUMNS[group_by] if group_by else literal("")
+    sums = [func.sum(column) for column in (rollup.requests, rollup.units, rollup.compute_ms, rollup.results)]
+    rows = session.execute(
+        select(rollup.bucket_start, group.label("group_"), *sums, func.sum(rollup.calls) - func.sum(rollup.requests))
+        .where(rollup.account_id == account_id)
+        .where(rollup.bucket_start >= period.start, rollup.bucket_start < period.end)
+        .group_by(rollup.bucket_start, text("group_"))
+        .order_by(rollup.bucket_start)
+    )
+    for row in rows.all():
+        yield RollupSlice(row[0], str(row[1]), Quantities(*map(int, row[2:6])), int(row[6]))
+
+
+def list_events(session: Session, account_id: str, period: Period, *, after: str, limit: int) -> list[RecordedEvent]:
+    """Return events of a period in the order of their ids, which is the order of `occurred_at`."""
+    event = UsageEventRow
+    first, last = id_bound("evt", period.start), id_bound("evt", period.end + timedelta(milliseconds=1))
+    rows = session.scalars(
+        select(event)
+        .where(event.account_id == account_id, event.id > max(after, first), event.id < last)
+        .where(event.occurred_at >= period.start, event.occurred_at < period.end)
+        .order_by(event.id)
+        .limit(limit)
+    )
+    return [_recorded_event(row) for row in rows]
+
+
 def compute_by_model(session: Session, model: str, since: datetime) -> ComputeTotal:
     """Return what the model's calls have cost in device time since the instant's bucket."""
     rollup = UsageRollupRow
@@ -163,6 +199,12 @@ def utc_month_start(month: Month) -> datetime:
     """Return the first instant of a UTC month."""
     from_day = month.day(1)
     return datetime.fromisoformat(f"{from_day.isoformat()}T00:00:00+00:00")
+
+
+def _recorded_event(row: UsageEventRow) -> RecordedEvent:
+    values = {name: getattr(row, name) for name in _EVENT_FIELDS}
+    values["outcome"] = Outcome(row.outcome)
+    return RecordedEvent(UsageEvent(**values), row.recorded_at)
 
 
 def _event_values(event: UsageEvent, recorded_at: datetime) -> dict[str, object]:

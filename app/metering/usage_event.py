@@ -62,6 +62,14 @@ class UsageEvent:
         return bucket_start(self.occurred_at)
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event as it stands in the books, with the instant at which it became durable."""
+
+    event: UsageEvent
+    recorded_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRecord:
     """One run of a model on a device: `items` inputs of `calls` calls, padded to `bucket`."""

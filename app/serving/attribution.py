@@ -3,9 +3,9 @@
 import msgspec
 
 from app.charging.claim import StoredAnswer
-from app.inference.prediction import Prediction
+from app.inference.prediction import BatchFact, Prediction
 from app.metering.meter import Quantities
-from app.metering.usage_event import Outcome, UsageEvent, compute_ms
+from app.metering.usage_event import BatchRecord, Outcome, UsageEvent, compute_ms
 from app.money import format_nanos
 from app.rating.call_charge import CallCharge
 from app.serving.admission import Admission
@@ -73,6 +73,25 @@ def usage_event_of(
         output_bytes=output_bytes,
         batch_id=prediction.batch_id,
         amount_nanos=charge.amount_nanos,
+    )
+
+
+def batch_record_of(fact: BatchFact) -> BatchRecord:
+    """Return what the books keep of an executed batch."""
+    return BatchRecord(
+        id=fact.id,
+        model=fact.model,
+        version=fact.version,
+        device=fact.device,
+        engine=fact.engine,
+        started_at=fact.started_at,
+        ended_at=fact.ended_at,
+        compute_us=fact.compute_us,
+        calls=fact.calls,
+        items=fact.items,
+        bucket=fact.bucket,
+        items_failed=fact.items_failed,
+        items_cancelled=fact.items_cancelled,
     )
 
 

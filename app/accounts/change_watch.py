@@ -1,0 +1,50 @@
+"""Learning of changes: a poll of the change sequence, and everything cached is forgotten when it has moved."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from app.accounts import store
+from app.database import Database, DatabaseUnavailable
+from app.telemetry import get_logger
+
+_POLL_S = 0.25
+_log = get_logger(__name__)
+
+
+class ChangeWatch:
+    """Polls every 250 ms; a revocation is effective within a second on every host that reaches the database."""
+
+    def __init__(self, database: Database, on_change: Sequence[Callable[[], None]]) -> None:
+        self._database = database
+        self._on_change = on_change
+        self._seen = -1
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to poll."""
+        self._task = asyncio.create_task(self._poll())
+
+    async def stop(self) -> None:
+        """Stop polling."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _poll(self) -> None:
+        while True:
+            try:
+                self.notice(await asyncio.to_thread(self._latest))
+            except DatabaseUnavailable:
+                _log.warning("changes cannot be polled")
+            await asyncio.sleep(_POLL_S)
+
+    def notice(self, latest: int) -> None:
+        """Forget what is cached where the sequence has moved since it was last seen."""
+        if latest != self._seen:
+            self._seen = latest
+            for forget in self._on_change:
+                forget()
+
+    def _latest(self) -> int:
+        with self._database.reading() as session:
+            return store.latest_change(session)

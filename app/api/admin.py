@@ -1,0 +1,143 @@
+"""/v1/admin: what operators do. Each route asks for an operator: an `admin` key, or e-mail and password as Basic."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, status
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.accounts.account import parse_scopes
+from app.api.billing import account_body
+from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
+from app.api.keys import NewKeyBody, key_body, new_key_body
+from app.api.wire import instant, page
+from app.api.wire_invoice import invoice_body
+from app.api.wire_plan import plan_body
+from app.billing.invoice_run_report import AccountOutcome
+from app.period import Month
+from app.pricing.open_account import open_account
+
+router = APIRouter(prefix="/admin", tags=["admin"])
+
+
+class NewAccountBody(BaseModel):
+    """A new account; without a plan it gets the default one, where the operator has set one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    currency: str = "USD"
+    zone: str = "UTC"
+    anchor_day: int = Field(1, ge=1, le=31)
+    plan: str | None = None
+
+
+class AssignmentBody(BaseModel):
+    """Which plan an account is on from when on; default: from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plan: str
+    starts_at: datetime | None = None
+
+
+class InvoiceRunBody(BaseModel):
+    """Which periods to invoice: those that start in the month, of one account or of all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    month: str
+    account: str | None = None
+
+
+@router.post("/accounts", status_code=status.HTTP_201_CREATED)
+def create_account(body: NewAccountBody, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+    """Create an account and put it on a plan."""
+    account = open_account(
+        services.accounts,
+        services.plans,
+        body.name,
+        currency=body.currency,
+        zone=body.zone,
+        anchor_day=body.anchor_day,
+        plan_key=body.plan or services.settings.default_plan,
+    )
+    return account_body(account)
+
+
+@router.get("/accounts")
+def list_accounts(_operator: Operator, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
+    """List accounts in order of creation."""
+    return page(services.accounts.list_accounts(cursor, limit + 1), limit, account_body, lambda account: account.id)
+
+
+@router.get("/accounts/{account_id}")
+def get_account(account_id: str, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+    """Return an account."""
+    return account_body(services.accounts.get_account(account_id))
+
+
+@router.put("/accounts/{account_id}/plan")
+def assign_plan(account_id: str, body: AssignmentBody, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+    """Put an account on a plan."""
+    assignment = services.plans.assign(account_id, body.plan, body.starts_at)
+    return {"account": account_id, "plan": assignment.plan_key, "starts_at": instant(assignment.starts_at)}
+
+
+@router.post("/accounts/{account_id}/keys", status_code=status.HTTP_201_CREATED)
+def create_key(account_id: str, body: NewKeyBody, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+    """Create a key for an account; its secret is shown this once."""
+    new = services.accounts.create_key(
+        account_id,
+        name=body.name,
+        live=not body.test,
+        scopes=parse_scopes(body.scopes),
+        models=frozenset(body.models),
+        expires_at=body.expires_at,
+    )
+    return new_key_body(new)
+
+
+@router.get("/accounts/{account_id}/keys")
+def list_keys(
+    account_id: str, _operator: Operator, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50
+) -> dict[str, Any]:
+    """List an account's keys without their secrets."""
+    keys = services.accounts.list_keys(services.accounts.get_account(account_id).id, cursor, limit + 1)
+    return page(keys, limit, key_body, lambda key: key.id)
+
+
+@router.delete("/accounts/{account_id}/keys/{key_id}")
+def revoke_key(account_id: str, key_id: str, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+    """Revoke an account's key."""
+    return key_body(services.accounts.revoke_key(account_id, key_id))
+
+
+@router.post("/plans", status_code=status.HTTP_201_CREATED)
+def publish_plan(
+    toml: Annotated[str, Body(media_type="application/toml")], _operator: Operator, services: ServicesDep
+) -> dict[str, Any]:
+    """Publish a plan file (TOML) as the plan's next version; equal content publishes nothing."""
+    return plan_body(services.plans.publish(toml))
+
+
+@router.get("/plans")
+def list_plans(_operator: Operator, services: ServicesDep) -> dict[str, Any]:
+    """List the newest version of every plan."""
+    return {"data": [plan_body(plan) for plan in services.plans.list()], "next_cursor": None}
+
+
+@router.post("/invoice-runs")
+def run_invoices(body: InvoiceRunBody, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+    """Invoice a month: periods that are over are issued, those that are not are drafted. May be repeated."""
+    report = services.invoice_run.run(Month.parse(body.month), body.account)
+    return {"month": str(report.month), "accounts": [_outcome_body(outcome) for outcome in report.outcomes]}
+
+
+def _outcome_body(outcome: AccountOutcome) -> dict[str, Any]:
+    return {
+        "account": outcome.account_id,
+        "result": outcome.result,
+        "error": outcome.error,
+        "invoice": invoice_body(outcome.invoice) if outcome.invoice else None,
+    }

@@ -1,0 +1,33 @@
+"""/livez, /readyz, /metrics: for orchestrators and Prometheus; no key needed, nothing about customers told."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from app.api.dependencies import ServicesDep
+from app.inference.engine import VersionStatus
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/livez")
+def livez() -> dict[str, Any]:
+    """Tell that the process answers."""
+    return {"live": True}
+
+
+@router.get("/readyz")
+def readyz(services: ServicesDep) -> dict[str, Any]:
+    """Tell that the database answers and how many model versions are ready. 503 where the database is away."""
+    services.database.check()
+    versions = [version for state in services.engine.catalogue() for version in state.versions.values()]
+    ready = sum(version.status is VersionStatus.READY for version in versions)
+    return {"ready": True, "versions_ready": ready, "versions": len(versions)}
+
+
+@router.get("/metrics", response_class=Response)
+def metrics() -> Response:
+    """Return the metrics in Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

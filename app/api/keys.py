@@ -1,0 +1,106 @@
+"""/v1/keys: create, list, rotate with grace, revoke."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter, status
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.accounts.account import DEFAULT_SCOPES, ApiKey, Scope, parse_scopes
+from app.accounts.service import NewKey
+from app.api.dependencies import Cursor, KeysWriter, Limit, ServicesDep
+from app.api.wire import instant, page
+from app.errors import Forbidden
+
+router = APIRouter(tags=["keys"])
+
+
+class ScopeEscalation(Forbidden):
+    """A key cannot give what it does not have."""
+
+    code = "scope_escalation"
+
+
+class NewKeyBody(BaseModel):
+    """What a new key may do. Unknown fields are refused: nobody sets another account's id by hand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = "default"
+    test: bool = False
+    scopes: list[str] = Field(default_factory=lambda: sorted(scope.value for scope in DEFAULT_SCOPES))
+    models: list[str] = Field(default_factory=list, max_length=100)
+    expires_at: datetime | None = None
+
+
+class RotateBody(BaseModel):
+    """How long the old key still works."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    grace_s: int = Field(0, ge=0, le=604_800)
+
+
+@router.post("/keys", status_code=status.HTTP_201_CREATED)
+def create_key(body: NewKeyBody, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
+    """Create a key of the caller's account; its secret is shown this once."""
+    scopes = parse_scopes(body.scopes)
+    if beyond := scopes - principal.scopes - DEFAULT_SCOPES:
+        raise ScopeEscalation(
+            f"this key may not give the scope {', '.join(sorted(beyond))}", where="scopes", hint="ask the operator"
+        )
+    new = services.accounts.create_key(
+        principal.account_id,
+        name=body.name,
+        live=not body.test,
+        scopes=scopes,
+        models=frozenset(body.models),
+        expires_at=body.expires_at,
+    )
+    return new_key_body(new)
+
+
+@router.get("/keys")
+def list_keys(principal: KeysWriter, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
+    """List the account's keys, revoked ones included, without their secrets."""
+    keys = services.accounts.list_keys(principal.account_id, cursor, limit + 1)
+    return page(keys, limit, key_body, lambda key: key.id)
+
+
+@router.get("/keys/{key_id}")
+def get_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
+    """Return one key without its secret."""
+    return key_body(services.accounts.get_key(principal.account_id, key_id))
+
+
+@router.post("/keys/{key_id}/rotate", status_code=status.HTTP_201_CREATED)
+def rotate_key(key_id: str, body: RotateBody, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
+    """Create a successor with the same rights; the old key works for `grace_s` seconds more."""
+    grace = timedelta(seconds=body.grace_s)
+    return new_key_body(services.accounts.rotate_key(principal.account_id, key_id, grace=grace))
+
+
+@router.delete("/keys/{key_id}")
+def revoke_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
+    """Revoke a key: every process refuses it within a second."""
+    return key_body(services.accounts.revoke_key(principal.account_id, key_id))
+
+
+def new_key_body(new: NewKey) -> dict[str, Any]:
+    """Return a key with its secret."""
+    return {**key_body(new.key), "secret": new.secret}
+
+
+def key_body(key: ApiKey) -> dict[str, Any]:
+    """Return what may be shown of a key."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "hint": key.hint,
+        "test": not key.live,
+        "scopes": sorted(Scope(scope).value for scope in key.scopes),
+        "models": sorted(key.models),
+        "created_at": instant(key.created_at),
+        "expires_at": instant(key.expires_at),
+        "revoked_at": instant(key.revoked_at),
+    }

@@ -1,0 +1,196 @@
+"""POST /v1/models/{model}/predict: from the wire to a call, and from the answer to the wire."""
+
+import asyncio
+import hashlib
+import time
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive
+
+from app.accounts.account import Principal
+from app.api.dependencies import secret_of, services_of
+from app.bootstrap import Services
+from app.charging.claim import checked_idempotency_key
+from app.errors import AppError, Invalid, Kind
+from app.serving.call import Answer, Call, FileInputs, JsonInputs
+
+IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
+_FILES_MAX = 1024
+_JSON_HINT = "check the JSON with a parser; NaN and Infinity are not JSON"
+_FORM_HINT = "send each image as a file part named file"
+router = APIRouter(tags=["predict"])
+
+
+class MediaTypeUnsupported(AppError):
+    """The body is of a kind that this route does not read."""
+
+    kind = Kind.UNSUPPORTED_MEDIA
+    code = "media_type_unsupported"
+
+
+class BodyInvalid(Invalid):
+    """The body cannot be read as what its content type says."""
+
+    code = "body_invalid"
+
+
+class PredictBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The JSON body: `inputs` holds one row, or one `{"b64": …}` image, an input."""
+
+    inputs: list[Any]
+
+
+_decode_json = msgspec.json.Decoder(PredictBody).decode
+
+_OPENAPI: dict[str, Any] = {
+    "parameters": [
+        {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}},
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["inputs"],
+                    "additionalProperties": False,
+                    "properties": {"inputs": {"type": "array", "minItems": 1, "items": {}}},
+                },
+                "example": {"inputs": [[0.04, 0.05, 0.06, 0.02, -0.04, -0.03, -0.04, 0, 0.02, -0.02]]},
+            },
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            },
+            **{media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in sorted(IMAGE_TYPES)},
+        },
+    },
+    "security": [{"bearer": []}],
+}
+
+
+@router.post("/models/{model}/predict", openapi_extra=_OPENAPI, response_class=Response)
+async def predict(model: str, request: Request) -> Response:
+    """Run the model's default version. A 2xx answer leaves only after its usage is durable."""
+    return await _predict(request, model, None)
+
+
+@router.post("/models/{model}/versions/{version}/predict", openapi_extra=_OPENAPI, response_class=Response)
+async def predict_version(model: str, version: int, request: Request) -> Response:
+    """Run one version of the model."""
+    return await _predict(request, model, version)
+
+
+async def _predict(request: Request, model: str, version: int | None) -> Response:
+    services = services_of(request)
+    deadline_ns = time.perf_counter_ns() + services.settings.request_deadline_s * 1_000_000_000
+    principal = await _principal_of(services, secret_of(request))
+    key = request.headers.get("idempotency-key")
+    body = await _body_of(request)
+    departure = asyncio.ensure_future(_departure(request.receive))
+    try:
+        payload = await _payload_of(request, body)
+        call = Call(
+            model=model,
+            version=version,
+            payload=payload,
+            idempotency_key=None if key is None else checked_idempotency_key(key),
+            request_digest=_digest_of(request.scope["path"], payload, body),
+            deadline_ns=deadline_ns,
+            departure=departure,
+        )
+        return _response_of(await services.predict.predict(principal, call))
+    finally:
+        departure.cancel()
+
+
+async def _principal_of(services: Services, secret: str) -> Principal:
+    if known := services.authenticator.known(secret):
+        return known
+    return await asyncio.to_thread(services.authenticator.authenticate, secret)
+
+
+async def _body_of(request: Request) -> bytes:
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise BodyInvalid("the client left while sending", where="body") from None
+
+
+async def _departure(receive: Receive) -> None:
+    """End when the client has gone away: after the body, that is the only message to come."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _payload_of(request: Request, body: bytes) -> JsonInputs | FileInputs:
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise MediaTypeUnsupported(
+            f"a body with Content-Encoding {encoding} is not read", where="Content-Encoding", hint="send it as it is"
+        )
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json":
+        return JsonInputs(_inputs_in(body))
+    if media_type in IMAGE_TYPES:
+        return FileInputs((body,))
+    if media_type == "multipart/form-data":
+        return FileInputs(await _files_in(request))
+    raise MediaTypeUnsupported(
+        f"{media_type or 'a body without content type'} is not read here",
+        where="Content-Type",
+        hint=f"send application/json, multipart/form-data, {', '.join(sorted(IMAGE_TYPES))}",
+    )
+
+
+def _inputs_in(body: bytes) -> list[Any]:
+    try:
+        return _decode_json(body).inputs
+    except msgspec.ValidationError as error:
+        raise BodyInvalid(str(error), where="body", hint='the body is {"inputs": [ … ]}') from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BodyInvalid(str(error), where="body", hint=_JSON_HINT) from None
+    except RecursionError:
+        raise BodyInvalid("the JSON is nested too deeply", where="body", hint="rows are lists of numbers") from None
+
+
+async def _files_in(request: Request) -> list[bytes]:
+    try:
+        async with request.form(max_files=_FILES_MAX, max_fields=0) as form:
+            files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
+            others = [name for name, _ in form.multi_items() if name != "file"]
+            if others:
+                raise BodyInvalid(f"the form has an unknown part {others[0]!r}", where="body", hint=_FORM_HINT)
+            if not files:
+                raise BodyInvalid("the form has no file", where="body", hint=_FORM_HINT)
+            return [await file.read() for file in files]
+    except HTTPException as error:  # Starlette's own word for a form that cannot be parsed
+        raise BodyInvalid(error.detail, where="body", hint=_FORM_HINT) from None
+
+
+def _digest_of(path: str, payload: JsonInputs | FileInputs, body: bytes) -> bytes:
+    """Return what tells two requests under one idempotency key apart: path and inputs, not a form's random boundary."""
+    digest = hashlib.sha256(f"{path}\n{type(payload).__name__}\n".encode())
+    for part in payload.files if isinstance(payload, FileInputs) else (body,):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def _response_of(answer: Answer) -> Response:
+    headers = {}
+    if answer.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    if answer.units is not None:
+        headers["Faremeter-Units"] = str(answer.units)
+    if answer.amount is not None:
+        headers["Faremeter-Amount"] = answer.amount
+    return Response(answer.stored.body, answer.stored.status_code, headers, answer.stored.content_type)

@@ -1,0 +1,143 @@
+"""/v1/usage: sums in any zone, and the events behind them."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import StreamingResponse
+
+from app.api import wire
+from app.api.dependencies import Cursor, Limit, ServicesDep, UsageReader
+from app.metering.usage_event import RecordedEvent
+from app.metering.usage_report import Bucket, GroupBy, UsageRow, range_of
+from app.money import format_nanos
+from app.period import Period, parse_zone
+from app.spreadsheet import csv_line
+
+_COLUMNS = (
+    "id",
+    "occurred_at",
+    "recorded_at",
+    "key",
+    "test",
+    "model",
+    "version",
+    "plan_version",
+    "outcome",
+    "delivered",
+    "units",
+    "results",
+    "compute_us",
+    "queue_us",
+    "input_bytes",
+    "output_bytes",
+    "batch",
+    "amount",
+)
+From = Annotated[str | None, Query(alias="from", description="a date, month or instant; default: this month")]
+To = Annotated[str | None, Query(alias="to", description="exclusive")]
+Zone = Annotated[str, Query(alias="tz", description="IANA time zone of dates and buckets")]
+router = APIRouter(tags=["usage"])
+
+
+@router.get("/usage")
+def get_usage(
+    principal: UsageReader,
+    services: ServicesDep,
+    from_: From = None,
+    to: To = None,
+    tz: Zone = "UTC",
+    bucket: Bucket = Bucket.DAY,
+    group_by: GroupBy | None = None,
+) -> dict[str, Any]:
+    """Sum the account's usage by local bucket; `total` is the sum of `data`."""
+    zone = parse_zone(tz)
+    period = range_of(from_, to, zone, services.clock.now())
+    rows = services.metering.report(principal.account_id, period, zone=zone, bucket=bucket, group_by=group_by)
+    return {
+        "from": wire.instant(period.start),
+        "to": wire.instant(period.end),
+        "tz": tz,
+        "bucket": bucket,
+        "group_by": group_by,
+        "data": [_row_body(row, group_by) for row in rows],
+        "total": _total_body(rows),
+        "as_of": wire.instant(services.clock.now()),
+    }
+
+
+@router.get("/usage/events")
+def list_events(
+    principal: UsageReader,
+    services: ServicesDep,
+    from_: From = None,
+    to: To = None,
+    tz: Zone = "UTC",
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> dict[str, Any]:
+    """List usage events in order of occurrence."""
+    period = range_of(from_, to, parse_zone(tz), services.clock.now())
+    events = services.metering.events(principal.account_id, period, after=cursor, limit=limit + 1)
+    return wire.page(events, limit, _event_body, lambda recorded: recorded.event.id)
+
+
+@router.get("/usage/events.csv", response_class=StreamingResponse)
+def export_events(
+    principal: UsageReader, services: ServicesDep, from_: From = None, to: To = None, tz: Zone = "UTC"
+) -> StreamingResponse:
+    """Stream every usage event of the range as CSV."""
+    period = range_of(from_, to, parse_zone(tz), services.clock.now())
+    lines = _csv_lines(services.metering.every_event(principal.account_id, period))
+    name = f"usage-{_day(period)}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _day(period: Period) -> str:
+    return f"{period.start:%Y%m%d}-{period.end:%Y%m%d}"
+
+
+def _row_body(row: UsageRow, group_by: GroupBy | None) -> dict[str, Any]:
+    group = {group_by.value: row.group} if group_by else {}
+    return {"start": wire.instant(row.start), **group, **wire.quantities(row.quantities), "failed": row.failed}
+
+
+def _total_body(rows: list[UsageRow]) -> dict[str, int]:
+    total = dict.fromkeys(("requests", "units", "compute_ms", "results"), 0)
+    for row in rows:
+        for meter, quantity in wire.quantities(row.quantities).items():
+            total[meter] += quantity
+    return {**total, "failed": sum(row.failed for row in rows)}
+
+
+def _event_body(recorded: RecordedEvent) -> dict[str, Any]:
+    event = recorded.event
+    amount = None if event.amount_nanos is None else format_nanos(event.amount_nanos)
+    values = (
+        event.id,
+        wire.instant(event.occurred_at),
+        wire.instant(recorded.recorded_at),
+        event.key_id,
+        not event.live,
+        event.model,
+        event.version,
+        event.plan_version_id,
+        event.outcome.value,
+        event.delivered,
+        event.units,
+        event.results,
+        event.compute_us,
+        event.queue_us,
+        event.input_bytes,
+        event.output_bytes,
+        event.batch_id,
+        amount,
+    )
+    return dict(zip(_COLUMNS, values, strict=True))
+
+
+def _csv_lines(events: Iterator[RecordedEvent]) -> Iterator[str]:
+    yield csv_line(_COLUMNS)
+    for recorded in events:
+        yield csv_line(_event_body(recorded).values())

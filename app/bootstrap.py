@@ -1,0 +1,152 @@
+"""Settings become services: the only place that constructs collaborators."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.accounts.authentication import Authenticator
+from app.accounts.change_watch import ChangeWatch
+from app.accounts.service import Accounts
+from app.accounts.sign_in import SignIn
+from app.billing.invoice_run import InvoiceRun
+from app.billing.service import Invoices
+from app.charging.claim_desk import ClaimDesk
+from app.charging.housekeeping import Housekeeping
+from app.charging.process_lease import ProcessLease
+from app.charging.quotes import Quotes
+from app.charging.recorder import Recorder
+from app.charging.test_key_limit import TestKeyLimit
+from app.charging.tier_positions import TierPositions
+from app.clock import Clock, SystemClock
+from app.database import Database
+from app.economics.service import Economics
+from app.inference.engine import Engine
+from app.metering.service import Metering
+from app.pricing.plan_book import PlanBook
+from app.pricing.service import Plans
+from app.serving.admission import Admitter
+from app.serving.attribution import batch_record_of
+from app.serving.device_uptime import DeviceUptime
+from app.serving.predict import PredictUseCase
+from app.settings import Settings
+
+_CLAIM_PATIENCE_S = 3.0
+_RECORD_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Everything that works on the database alone: enough for the command line and the background process."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    accounts: Accounts
+    plans: Plans
+    metering: Metering
+    invoices: Invoices
+    invoice_run: InvoiceRun
+    economics: Economics
+    housekeeping: Housekeeping
+
+
+@dataclass(frozen=True, slots=True)
+class Services(Books):
+    """The books, and what a serving process adds to them."""
+
+    authenticator: Authenticator
+    sign_in: SignIn
+    plan_book: PlanBook
+    engine: Engine
+    predict: PredictUseCase
+    recorder: Recorder
+    claims: ClaimDesk
+    lease: ProcessLease
+    changes: ChangeWatch
+    uptime: DeviceUptime
+
+    async def start(self) -> None:
+        """Start in the order in which each needs the other. Raises DatabaseUnavailable."""
+        await self.lease.start()
+        self.recorder.start()
+        self.claims.start()
+        await self.changes.start()
+        await self.engine.start()
+        await self.uptime.start()
+
+    async def stop(self) -> None:
+        """Finish what runs, record what was computed, then let go."""
+        await self.engine.stop()
+        await self.uptime.stop()
+        await self.changes.stop()
+        await self.claims.stop()
+        await self.recorder.stop()
+        await self.lease.stop()
+        self.database.dispose()
+
+
+def open_books(settings: Settings, clock: Clock | None = None) -> Books:
+    """Return the books; the database is not touched yet."""
+    clock = clock or SystemClock()
+    database = Database(settings.database_url_or_default)
+    return Books(
+        settings=settings,
+        clock=clock,
+        database=database,
+        accounts=Accounts(database, clock),
+        plans=Plans(database, clock),
+        metering=Metering(database),
+        invoices=Invoices(database),
+        invoice_run=InvoiceRun(database, clock, settings.issue_grace_s),
+        economics=Economics(database, clock, settings.hardware_file),
+        housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
+    )
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Services:
+    """Return the services of a serving process; nothing is started yet."""
+    books = open_books(settings, clock)
+    database, clock = books.database, books.clock
+    lease = ProcessLease(database, clock, lease_s=settings.process_lease_s)
+    group_max = settings.commit_group_max
+    recorder = Recorder(database, clock, lease, group_max=group_max, patience_s=_RECORD_PATIENCE_S)
+    claims = ClaimDesk(
+        database,
+        clock,
+        lease,
+        group_max=group_max,
+        patience_s=_CLAIM_PATIENCE_S,
+        answer_ttl=timedelta(hours=settings.answer_ttl_h),
+    )
+    engine = _engine(settings, clock, recorder)
+    authenticator = Authenticator(database, clock)
+    plan_book = PlanBook(database)
+    admitter = Admitter(engine, plan_book, TestKeyLimit(), clock)
+    quotes = Quotes(TierPositions(database, clock))
+    return Services(
+        **{name: getattr(books, name) for name in Books.__slots__},
+        authenticator=authenticator,
+        sign_in=SignIn(books.accounts),
+        plan_book=plan_book,
+        engine=engine,
+        predict=PredictUseCase(admitter, claims, engine, quotes, recorder),
+        recorder=recorder,
+        claims=claims,
+        lease=lease,
+        changes=ChangeWatch(database, [authenticator.forget, plan_book.forget]),
+        uptime=DeviceUptime(engine, recorder, clock),
+    )
+
+
+def _engine(settings: Settings, clock: Clock, recorder: Recorder) -> Engine:
+    # torch takes seconds to import: only a process that serves pays for it.
+    from app.inference.inline_engine import InlineEngine
+    from app.inference.model_repository import ModelRepository
+
+    return InlineEngine(
+        ModelRepository(settings.models_dir, settings.data_dir),
+        device=settings.device,
+        clock=clock,
+        on_batch=lambda fact: recorder.note(batch_record_of(fact)),
+        queue_items_max=settings.queue_items_max,
+        decode_threads=settings.decode_threads,
+    )

@@ -1,0 +1,29 @@
+"""What time makes superfluous: answers kept long enough, leases of processes long gone."""
+
+from datetime import timedelta
+
+from app.charging import store
+from app.clock import Clock
+from app.database import Database
+
+_DEAD_FOR = timedelta(hours=1)
+_LONGEST_CALL = timedelta(hours=1)
+
+
+class Housekeeping:
+    """May run at any time, twice, and in several processes."""
+
+    def __init__(self, database: Database, clock: Clock, *, answer_ttl: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._answer_ttl = answer_ttl
+
+    def purge(self) -> int:
+        """Delete stored answers beyond their keeping time and dead leases; return the number of answers."""
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            return store.purge(
+                session,
+                claimed_before=now - self._answer_ttl - _LONGEST_CALL,
+                expired_before=now - _DEAD_FOR,
+            )

@@ -1,0 +1,54 @@
+"""`faremeter serve`, `worker`, `quickstart` and `demo`: the processes."""
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app import quickstart as quickstart_process
+from app import worker as worker_process
+from app.settings import load_settings
+from app.telemetry import configure_logging
+
+app = typer.Typer()
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the API. Migrate first: `faremeter db upgrade`."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    uvicorn.run(
+        "app.main:application",
+        factory=True,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=settings.request_deadline_s,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Run the background jobs: issue due invoices, make partitions, drop what has expired."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    worker_process.run(settings)
+
+
+@app.command()
+def quickstart(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Set everything up, serve, and print a password and a curl line; ends with Ctrl-C."""
+    quickstart_process.run(load_settings(), host=host, port=port, say=typer.echo)
+
+
+@app.command()
+def demo() -> None:
+    """Set everything up, make real paid predictions over HTTP, check the invoice, and end."""
+    quickstart_process.demonstrate(load_settings(), say=typer.echo)

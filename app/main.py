@@ -1,0 +1,51 @@
+"""The serving process: an ASGI application around the services."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import __version__
+from app.api.middleware import RequestFrame
+from app.api.problem import add_error_handlers
+from app.api.router import operations, v1
+from app.bootstrap import build
+from app.clock import Clock
+from app.schema import require_head
+from app.settings import Settings, load_settings
+
+
+def application() -> FastAPI:
+    """Return the application with the environment's settings: what `faremeter serve` runs."""
+    return create_app(load_settings())
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """Return the application; its services start with its lifespan.
+
+    Raises (when the lifespan starts) SchemaOutdated, DatabaseUnavailable.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        require_head(services.database)
+        services.metering.make_partitions(services.clock.now())
+        await services.start()
+        yield
+        await services.stop()
+
+    services = build(settings, clock)
+    app = FastAPI(
+        title="Faremeter",
+        version=__version__,
+        summary="PyTorch models as a paid API",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    add_error_handlers(app)
+    app.include_router(v1)
+    app.include_router(operations)
+    app.add_middleware(RequestFrame, body_bytes_max=settings.body_bytes_max)
+    return app

@@ -1,0 +1,45 @@
+"""Reading usage: reports by zone, and events page by page."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from app.database import Database
+from app.metering import store
+from app.metering.usage_event import RecordedEvent
+from app.metering.usage_report import Bucket, GroupBy, UsageRow, gather
+from app.period import Month, Period
+
+EXPORT_PAGE_ROWS = 5_000
+
+
+class Metering:
+    """What was used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def report(
+        self, account_id: str, period: Period, *, zone: ZoneInfo, bucket: Bucket, group_by: GroupBy | None
+    ) -> list[UsageRow]:
+        """Return the account's usage of a period by local bucket and group."""
+        with self._database.reading() as session:
+            slices = store.rollup_slices(session, account_id, period, group_by)
+        return gather(slices, bucket, zone)
+
+    def events(self, account_id: str, period: Period, *, after: str, limit: int) -> list[RecordedEvent]:
+        """Return events in the order of their ids, those behind the id `after`."""
+        with self._database.reading() as session:
+            return store.list_events(session, account_id, period, after=after, limit=limit)
+
+    def every_event(self, account_id: str, period: Period) -> Iterator[RecordedEvent]:
+        """Yield all events of a period; no transaction is open while the reader takes its time."""
+        after = ""
+        while page := self.events(account_id, period, after=after, limit=EXPORT_PAGE_ROWS):
+            yield from page
+            after = page[-1].event.id
+
+    def make_partitions(self, now: datetime) -> None:
+        """Make the partitions of this month and the two to come."""
+        with self._database.transaction() as session:
+            store.ensure_partitions(session, Month(now.year, now.month), months=3)

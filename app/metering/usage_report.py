@@ -1,0 +1,96 @@
+"""Usage reports: the rollup's 15-minute buckets gathered into local hours, days or months (pure)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from app.errors import Invalid
+from app.metering.meter import Quantities
+from app.period import Month, Period, midnight, month_of
+
+
+class Bucket(StrEnum):
+    """The width of a report's rows, in the report's zone."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+class GroupBy(StrEnum):
+    """What a report's rows are told apart by."""
+
+    MODEL = "model"
+    KEY = "key"
+    VERSION = "version"
+
+
+@dataclass(frozen=True, slots=True)
+class RollupSlice:
+    """The sum of one 15-minute bucket for one group; `failed` counts calls that ended without a charge."""
+
+    bucket_start: datetime
+    group: str
+    quantities: Quantities
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """One row of a report: `start` is the UTC instant at which its local bucket begins."""
+
+    start: datetime
+    group: str
+    quantities: Quantities
+    failed: int
+
+
+def gather(slices: Iterable[RollupSlice], bucket: Bucket, zone: ZoneInfo) -> list[UsageRow]:
+    """Return the slices summed by local bucket and group, in order of time and group; empty rows are left out."""
+    rows: dict[tuple[datetime, str], UsageRow] = {}
+    for part in slices:
+        key = bucket_of(part.bucket_start, bucket, zone), part.group
+        row = rows.get(key, UsageRow(*key, Quantities(), 0))
+        rows[key] = UsageRow(*key, row.quantities + part.quantities, row.failed + part.failed)
+    return [rows[key] for key in sorted(rows)]
+
+
+def bucket_of(instant: datetime, bucket: Bucket, zone: ZoneInfo) -> datetime:
+    """Return the UTC instant at which the local hour, day or month of an instant begins."""
+    local = instant.astimezone(zone)
+    match bucket:
+        case Bucket.MONTH:
+            return midnight(month_of(instant, zone).day(1), zone)
+        case Bucket.DAY:
+            return midnight(local.date(), zone)
+        case Bucket.HOUR:  # minutes are taken off the instant, so that the hour a clock repeats stays two hours
+            return instant - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+
+
+def range_of(start: str | None, end: str | None, zone: ZoneInfo, now: datetime) -> Period:
+    """Return the instants from `start` to before `end`: dates are local midnights; the default is the local month.
+
+    Raises Invalid for anything else, an empty range, and one of more than 25 months.
+    """
+    month = month_of(now, zone)
+    first = _instant_of(start, zone, "from") if start else midnight(month.day(1), zone)
+    last = _instant_of(end, zone, "to") if end else midnight(month.plus(1).day(1), zone)
+    if not first < last <= first + timedelta(days=25 * 31):
+        raise Invalid("the range is empty or longer than 25 months", where="to", hint="to lies behind from")
+    return Period(first, last)
+
+
+def _instant_of(text: str, zone: ZoneInfo, where: str) -> datetime:
+    try:
+        if len(text) == len("2026-11"):
+            return midnight(Month.parse(text).day(1), zone)
+        if len(text) == len("2026-11-24"):
+            return midnight(date.fromisoformat(text), zone)
+        value = datetime.fromisoformat(text)
+        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError, Invalid):
+        raise Invalid(
+            f"{text!r} is neither a date nor an instant", where=where, hint="write 2026-11-24 or 2026-11-24T08:00:00Z"
+        ) from None

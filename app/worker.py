@@ -1,0 +1,39 @@
+"""The background process: jobs that each have a natural unique key, so that running twice changes nothing."""
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+
+from app.bootstrap import Books, open_books
+from app.database import DatabaseUnavailable
+from app.period import Month
+from app.schema import require_head
+from app.settings import Settings
+from app.telemetry import get_logger
+
+_JOB_EVERY_S = 300
+_MONTHS_BACK = 3
+_log = get_logger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Work until the process is ended. Raises SchemaOutdated, DatabaseUnavailable at the start."""
+    books = open_books(settings)
+    require_head(books.database)
+    work_once(books)
+    scheduler = BlockingScheduler(timezone="UTC")
+    scheduler.add_job(work_once, "interval", args=[books], seconds=_JOB_EVERY_S, max_instances=1, coalesce=True)
+    scheduler.start()
+
+
+def work_once(books: Books) -> None:
+    """Do every job once: partitions to come, expired answers, invoices that are due and drafts of what runs."""
+    try:
+        now = books.clock.now()
+        books.metering.make_partitions(now)
+        purged = books.housekeeping.purge()
+        this_month = Month(now.year, now.month)
+        # An account's period starts up to a month before it is over, and its zone may be a day ahead or behind.
+        for offset in range(-_MONTHS_BACK, 2):
+            books.invoice_run.run(this_month.plus(offset))
+        _log.info("worked", answers_purged=purged)
+    except DatabaseUnavailable as error:
+        _log.warning("the database is away; the next round tries again", cause=str(error.__cause__))
