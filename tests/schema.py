@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
 from app.database import Database
+from app.schema import upgrade
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -30,6 +30,7 @@ def connected(url: str) -> Iterator[Connection]:
 
 
 def migrate(url: str) -> None:
-    """Bring the database to the newest revision."""
-    with connected(url) as connection:
-        command.upgrade(migration_config(connection), "head")
+    """Bring the database to the newest revision, as `faremeter db upgrade` does."""
+    database = Database(url)
+    upgrade(database)
+    database.dispose()

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _create_hardware_time()
     _create_claims()
     _create_invoices()
+    _create_invoice_lines()
 
 
 def downgrade() -> None:
@@ -238,7 +239,7 @@ def _create_claims() -> None:
 
 
 def _create_invoices() -> None:
-    """Invoices, their lines, and the counter that numbers them without gaps."""
+    """Invoices, and the counter that numbers them without gaps."""
     op.create_table(
         "invoice_numbers",
         sa.Column("series", sa.String, primary_key=True),
@@ -277,6 +278,10 @@ def _create_invoices() -> None:
         ),
     )
     op.create_index("ix_invoices_account_id_period_start_id", "invoices", ["account_id", "period_start", "id"])
+
+
+def _create_invoice_lines() -> None:
+    """What an invoice asks for, line by line."""
     op.create_table(
         "invoice_lines",
         sa.Column("invoice_id", SortableId, sa.ForeignKey("invoices.id"), primary_key=True),

@@ -1,0 +1,46 @@
+"""Each library has a home; nobody else knows its name. A library can then be replaced by rewriting its home."""
+
+import pytest
+
+from tests.architecture.source_tree import source_files
+
+HOMES = {
+    "sqlalchemy": ["app/database.py", "app/*/tables.py", "app/*/store.py", "app/*/*_store.py"],
+    "psycopg": ["app/database.py"],
+    "fastapi": ["app/main.py", "app/api/*.py"],
+    "starlette": ["app/main.py", "app/api/*.py"],
+    "pydantic": ["app/settings.py", "app/api/*.py"],
+    "torch": ["app/inference/runner.py", "app/training/*.py", "models/*/*.py"],
+    "torchvision": ["app/inference/runner.py", "app/training/*.py", "models/*/*.py"],
+    "typer": ["app/__main__.py", "app/commands/*.py"],
+    "rich": ["app/__main__.py", "app/commands/*.py"],
+    "alembic": ["app/schema.py"],
+}
+
+# (file, module) that a function may import when it runs, each with its reason.
+_TORCH_IS_SLOW = "importing torch takes seconds, and only a process that serves models should wait for it"
+LAZY_IMPORTS = {
+    ("app/bootstrap.py", "app.inference.inline_engine"): _TORCH_IS_SLOW,
+    ("app/bootstrap.py", "app.inference.model_repository"): _TORCH_IS_SLOW,
+}
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_is_imported_only_at_home(library: str) -> None:
+    strangers = [
+        str(file.path)
+        for file in source_files("app", "models")
+        if any(item.module.split(".")[0] == library for item in file.imports())
+        and not any(file.matches(home) for home in HOMES[library])
+    ]
+    assert strangers == []
+
+
+def test_nothing_is_imported_inside_a_function_without_a_reason() -> None:
+    lazy = {
+        (str(file.path), item.module)
+        for file in source_files("app", "models", "migrations", "benchmarks")
+        for item in file.imports()
+        if item.in_function
+    }
+    assert lazy == set(LAZY_IMPORTS)
