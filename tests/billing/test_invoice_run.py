@@ -40,7 +40,7 @@ def issued_in_march(books: Books, account: Account) -> Invoice:
     return invoice
 
 
-def numbers_of(books: Books, accounts: list[Account]) -> list[str | None]:
+def numbers_of(books: Books, accounts: list[Account]) -> list[str]:
     pages = [books.invoices.list(account.id) for account in accounts]
     return sorted(invoice.number or "" for page in pages for invoice in page.invoices)
 
