@@ -13,7 +13,10 @@ from app.errors import AppError
 def main(predictor: Path, version_dir: Path) -> int:
     """Call the predictor's `fetch`; return the exit status."""
     try:
-        fetch = runpy.run_path(str(predictor))["fetch"]
+        fetch = runpy.run_path(str(predictor)).get("fetch")
+        if fetch is None:
+            print("this model does not know where its weights could be fetched")  # noqa: T201
+            return 1
         fetch(version_dir)
     except AppError as error:
         print(error)  # noqa: T201 - the parent reads it

@@ -44,7 +44,7 @@ def check_model(
 ) -> ModelCheck:
     """Load a version and run the photo, or zeros without one.
 
-    Raises ModelNotFound, VersionNotFound, ModelUnavailable with the reason, InputInvalid, and what the predictor raises.
+    Raises ModelNotFound, VersionNotFound, ModelUnavailable with the reason, InputInvalid, and what the model raises.
     """
     folder = find_model(repository, name)
     if folder.manifest is None:

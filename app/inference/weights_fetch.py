@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from app.errors import Unavailable
+
 # The child finds `app` as this process did, wherever it was started.
 _ROOT = Path(__file__).parents[2]
 _RETRY_S_MIN = 60
@@ -15,11 +17,25 @@ _RETRY_S_MAX = 3600
 _ATTEMPT_S_MAX = 3600
 
 
+class FetchFailed(Unavailable):
+    """The weights could not be fetched; the text says why."""
+
+    code = "fetch_failed"
+
+
+def fetch_now(predictor: Path, version_dir: Path) -> None:
+    """Fetch the weights of one version and wait for them. Raises FetchFailed."""
+    command = _command(predictor, version_dir)
+    done = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own argv
+    if done.returncode:
+        raise FetchFailed(_last_words(done.stdout, done.returncode))
+
+
 class WeightsFetch:
     """The attempts to fetch the weights of one version; `step` is called now and then and never blocks."""
 
     def __init__(self, predictor: Path, version_dir: Path) -> None:
-        self._command = [sys.executable, "-m", "app.inference.fetch_child", str(predictor), str(version_dir)]
+        self._command = _command(predictor, version_dir)
         self._child: subprocess.Popen[str] | None = None
         self._failures = 0
         self._started_s = 0.0
@@ -55,7 +71,15 @@ class WeightsFetch:
         if self._child is None:
             return
         said, _ = self._child.communicate()
-        code, self._child = self._child.returncode, None
-        self._failure = said.strip().splitlines()[-1] if said.strip() else f"the fetching process ended with {code}"
+        self._failure = _last_words(said, self._child.returncode)
+        self._child = None
         self._failures += 1
         self._retry_at_s = now_s + min(_RETRY_S_MAX, _RETRY_S_MIN * 2 ** (self._failures - 1))
+
+
+def _command(predictor: Path, version_dir: Path) -> list[str]:
+    return [sys.executable, "-m", "app.inference.fetch_child", str(predictor.resolve()), str(version_dir.resolve())]
+
+
+def _last_words(said: str, status: int) -> str:
+    return said.strip().splitlines()[-1] if said.strip() else f"the fetching process ended with {status}"

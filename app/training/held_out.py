@@ -1,6 +1,7 @@
 """The data and their splits. What is held out is only ever used to say how good a finished model is, and to show it."""
 
 from dataclasses import dataclass
+from importlib.resources import files
 from io import BytesIO
 
 import numpy as np
@@ -12,22 +13,6 @@ _SEED = 2026
 _DIABETES_HELD_OUT = 89  # of 442 patients
 _DIGITS_HELD_OUT = 360  # of 1,797 pictures
 _DIGITS_VALIDATION = 180
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledImage:
-    """A PNG file and what it shows."""
-
-    png: bytes
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledRow:
-    """The ten features of a patient, and the progression that was measured a year later."""
-
-    features: list[float]
-    target: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +56,22 @@ def split_digits() -> DigitSplit:
     )
 
 
-def held_out_rows(count: int) -> list[LabelledRow]:
-    """Return the first held-out patients, as a client would send them."""
+def held_out_patients(count: int) -> tuple[list[list[float]], list[float]]:
+    """Return the first held-out patients, ten features each, and the progression that was measured a year later."""
     split = split_diabetes()
-    pairs = zip(split.held_out_rows[:count].tolist(), split.held_out_targets[:count].tolist(), strict=True)
-    return [LabelledRow(features, target) for features, target in pairs]
+    return split.held_out_rows[:count].tolist(), split.held_out_targets[:count].tolist()
 
 
-def held_out_digits(count: int) -> list[LabelledImage]:
-    """Return the first held-out digits, as PNG files of 8 x 8 pixels."""
+def held_out_digits(count: int) -> list[tuple[bytes, int]]:
+    """Return the first held-out digits: PNG files of 8 x 8 pixels, and what each shows."""
     split = split_digits()
     pairs = zip(split.held_out_images[:count], split.held_out_labels[:count].tolist(), strict=True)
-    return [LabelledImage(_png(image), str(label)) for image, label in pairs]
+    return [(_png(image), label) for image, label in pairs]
+
+
+def sample_photograph() -> bytes:
+    """Return the JPEG file of a flower, 640 x 427 pixels, that scikit-learn carries."""
+    return files("sklearn.datasets.images").joinpath("flower.jpg").read_bytes()
 
 
 def _png(image: NDArray[np.uint8]) -> bytes:

@@ -96,11 +96,11 @@ VGG16's convolutional layers (with batch normalization) under new fully connecte
 scratch by `faremeter train vgg16` in {report.seconds:.0f} s and {report.epochs} epochs.
 
 Held-out accuracy: {report.held_out_accuracy:.2%}, on {report.images_held_out} digits that were neither trained on nor
-used to decide when to stop. Validation accuracy: {report.validation_accuracy:.2%}, on {report.images_validation} digits.
-Trained on {report.images_train} digits.
+used to decide when to stop. Validation accuracy: {report.validation_accuracy:.2%}, on {report.images_validation}
+digits. Trained on {report.images_train} digits.
 
-Data: the handwritten digits that scikit-learn carries (1,797 pictures of 8 x 8 pixels; Alpaydin and Kaynak, 1998), scaled
-to 32 x 32. White strokes on black; a picture of another kind gets an answer too, and it means little.
+Data: the handwritten digits that scikit-learn carries (1,797 pictures of 8 x 8 pixels; Alpaydin and Kaynak, 1998),
+scaled to 32 x 32. White strokes on black; a picture of another kind gets an answer too, and it means little.
 """
 
 
@@ -119,7 +119,7 @@ def _train(network: nn.Module, train: _Part, validation: _Part, on_step: OnStep,
     images, labels = train
     steps_per_epoch = len(labels) // _IMAGES_PER_STEP
     steps = epochs * steps_per_epoch
-    optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE_MAX, weight_decay=5e-4)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE_MAX, weight_decay=5e-4, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=_RATE_MAX, total_steps=steps)
     cross_entropy = nn.CrossEntropyLoss()
     accuracy: float | None = None
@@ -144,13 +144,8 @@ def _accuracy(network: nn.Module, part: _Part) -> float:
     images, labels = part
     network.eval()
     with torch.inference_mode():
-        right = sum(
-            int(
-                (
-                    network(images[start : start + _EVALUATED_AT_ONCE]).argmax(1)
-                    == labels[start : start + _EVALUATED_AT_ONCE]
-                ).sum()
-            )
+        guesses = [
+            network(images[start : start + _EVALUATED_AT_ONCE]).argmax(1)
             for start in range(0, len(labels), _EVALUATED_AT_ONCE)
-        )
-    return right / len(labels)
+        ]
+    return int((torch.cat(guesses) == labels).sum()) / len(labels)
