@@ -4,11 +4,12 @@ Every plan version is rated on its own: its usage of each model starts at the fi
 duration, each share the difference of two cumulative ones, so that the shares of one fee sum to it to the nano.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from app.accounts.account import Account
 from app.billing.invoice import QUANTITY_MAX, Invoice, InvoiceLine, InvoiceTooLarge, LineKind
+from app.billing.period_usage import PeriodUsage
 from app.errors import InvariantViolation
 from app.ids import microseconds
 from app.metering.store import UsageTotal
@@ -19,21 +20,13 @@ from app.rating.rate import rate_parts
 
 
 def assemble(
-    *,
-    invoice_id: str,
-    account: Account,
-    period: Period,
-    segments: Sequence[PlanSegment],
-    totals: Sequence[UsageTotal],
-    versions: Mapping[str, PlanVersion],
-    computed_at: datetime,
+    usage: PeriodUsage, *, invoice_id: str, account: Account, period: Period, computed_at: datetime
 ) -> Invoice | None:
     """Return the draft of a period's invoice, or None where there was neither usage nor a base fee.
 
-    `segments` say which plan version was in effect when, `versions` holds those that the `totals` are pinned to.
     Raises InvoiceTooLarge, and InvariantViolation for usage that no plan version prices.
     """
-    lines = [*_base_fee_lines(segments, period), *_usage_lines(totals, versions, segments, period)]
+    lines = [*_base_fee_lines(usage.segments, period), *_usage_lines(usage, period)]
     if not lines:
         return None
     subtotal_nanos = sum(line.amount_nanos for line in lines)
@@ -82,18 +75,13 @@ def _fee_until(instant: datetime, base_fee_nanos: int, period: Period) -> int:
     return share_nanos(base_fee_nanos, now - start, end - start)
 
 
-def _usage_lines(
-    totals: Sequence[UsageTotal],
-    versions: Mapping[str, PlanVersion],
-    segments: Sequence[PlanSegment],
-    period: Period,
-) -> Iterator[InvoiceLine]:
-    unknown = {total.plan_version_id for total in totals} - versions.keys()
+def _usage_lines(usage: PeriodUsage, period: Period) -> Iterator[InvoiceLine]:
+    unknown = {total.plan_version_id for total in usage.totals} - usage.versions.keys()
     if unknown:
         raise InvariantViolation(f"usage is pinned to plan versions that do not exist: {', '.join(sorted(unknown))}")
-    in_effect = {version_id: _in_effect(version_id, segments, period) for version_id in versions}
-    for total in sorted(totals, key=lambda total: (in_effect[total.plan_version_id], total.model)):
-        version = versions[total.plan_version_id]
+    in_effect = {version_id: _in_effect(version_id, usage.segments, period) for version_id in usage.versions}
+    for total in sorted(usage.totals, key=lambda total: (in_effect[total.plan_version_id], total.model)):
+        version = usage.versions[total.plan_version_id]
         prices = version.prices_for(total.model)
         if not prices:
             raise InvariantViolation(

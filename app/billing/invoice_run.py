@@ -15,9 +15,7 @@ from app.clock import Clock
 from app.database import Database
 from app.errors import AppError, NotFound
 from app.ids import new_id
-from app.metering.store import quantities
 from app.period import Month, parse_zone, period_starting_in
-from app.pricing.store import find_versions, plan_segments
 from app.telemetry import get_logger
 
 _log = get_logger(__name__)
@@ -51,17 +49,11 @@ class InvoiceRun:
             if now < period.start:
                 return AccountOutcome(account_id, RunResult.NOT_BEGUN)
 
-            totals = quantities(session, account_id, period)
-            draft = assemble(
-                invoice_id=found.id if found else new_id("inv", now),
-                account=account,
-                period=period,
-                segments=plan_segments(session, account_id, period),
-                totals=totals,
-                versions=find_versions(session, (total.plan_version_id for total in totals)),
-                computed_at=now,
-            )
+            usage = store.read_usage(session, account_id, period)
+            invoice_id = found.id if found else new_id("inv", now)
+            draft = assemble(usage, invoice_id=invoice_id, account=account, period=period, computed_at=now)
             if draft is None:
+                store.delete_draft(session, invoice_id)
                 return AccountOutcome(account_id, RunResult.NOTHING_OWED)
             if now < period.end + self._issue_grace:
                 store.save_invoice(session, draft)
@@ -82,10 +74,11 @@ class InvoiceRun:
 
     def _try_account(self, account_id: str, month: Month) -> AccountOutcome:
         try:
-            outcome = self._invoice_account(account_id, month)
+            return self._invoice_account(account_id, month)
+        except AppError as error:
+            reason = str(error)
         except Exception as error:  # noqa: BLE001 - one account's trouble, even a bug, must not hold back the others
-            _log.exception("invoice failed", account_id=account_id, month=str(month))
-            reason = str(error) if isinstance(error, AppError) else f"a bug: {type(error).__name__}"
-            return AccountOutcome(account_id, RunResult.FAILED, error=reason)
-        _log.info("invoiced", account_id=account_id, month=str(month), result=outcome.result.value)
-        return outcome
+            _log.exception("the invoice run met a bug", account_id=account_id, month=str(month))
+            reason = f"a bug: {type(error).__name__}"
+        _log.error("an account was not invoiced", account_id=account_id, month=str(month), reason=reason)
+        return AccountOutcome(account_id, RunResult.FAILED, error=reason)

@@ -1,4 +1,4 @@
-"""All SQL of invoices, their lines and their numbers."""
+"""All SQL of invoices, their lines and their numbers, and the reading of what they are made of."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,11 +7,24 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from app.billing.invoice import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
+from app.billing.period_usage import PeriodUsage
 from app.billing.tables import InvoiceLineRow, InvoiceNumberRow, InvoiceRow
 from app.database import insert_into
 from app.metering.meter import Meter
+from app.metering.store import quantities
 from app.period import Period
+from app.pricing.store import find_versions, plan_segments
 from app.rating.rated_part import RatedPart
+
+
+def read_usage(session: Session, account_id: str, period: Period) -> PeriodUsage:
+    """Read what an invoice of the period is made of."""
+    totals = quantities(session, account_id, period)
+    return PeriodUsage(
+        segments=plan_segments(session, account_id, period),
+        totals=totals,
+        versions=find_versions(session, (total.plan_version_id for total in totals)),
+    )
 
 
 def find_usage_invoice(session: Session, account_id: str, period: Period) -> Invoice | None:

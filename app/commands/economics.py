@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app import bootstrap
-from app.commands.output import print_json, print_table
+from app.commands.output import AsJson, print_json, print_table
 from app.economics.price_table import price_facts
 from app.settings import load_settings
 
@@ -23,7 +23,7 @@ def suggest(
     margin: Annotated[str, typer.Option(help="The share of the price that is to remain, such as 60%.")],
     calls_a_day: Annotated[int | None, typer.Option(help="For the payback; without it, the measured number.")] = None,
     days: Annotated[int, typer.Option(help="How many days of measurements count.")] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Suggest a price from measured compute, the hardware file and a margin."""
     economics = bootstrap.open_books(load_settings()).economics

@@ -8,14 +8,13 @@ from app import bootstrap
 from app.api.wire_invoice import invoice_body
 from app.billing.invoice import Invoice, InvoiceLine
 from app.billing.invoice_run_report import AccountOutcome, InvoiceRunReport
-from app.commands.output import print_json, print_table
+from app.commands.output import AsJson, print_json, print_table
 from app.money import format_money, format_nanos
 from app.period import Month
 from app.settings import load_settings
+from app.telemetry import configure_logging
 
 app = typer.Typer(help="Run a month's invoices and show them.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -25,7 +24,9 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Issue the invoices of periods that are over, draft the others; what is issued stays as it is."""
-    report = bootstrap.open_books(load_settings()).invoice_run.run(Month.parse(month), account)
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    report = bootstrap.open_books(settings).invoice_run.run(Month.parse(month), account)
     if as_json:
         print_json({"month": str(report.month), "accounts": [_outcome_facts(outcome) for outcome in report.outcomes]})
     else:

@@ -7,14 +7,13 @@ import typer
 
 from app import bootstrap
 from app.api.wire_plan import plan_body
-from app.commands.output import print_json, print_table
+from app.commands.output import AsJson, print_json, print_table
 from app.money import format_nanos
 from app.pricing.plan import PlanVersion
 from app.settings import load_settings
 
 app = typer.Typer(help="Publish price plans and put accounts on them.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PlanFile = Annotated[Path, typer.Argument(help="A plan file (TOML).", exists=True, dir_okay=False, readable=True)]
 
 

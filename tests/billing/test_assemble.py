@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.accounts.account import Account
 from app.billing.assemble import assemble
 from app.billing.invoice import Invoice, InvoiceTooLarge, LineKind
+from app.billing.period_usage import PeriodUsage
 from app.errors import InvariantViolation
 from app.metering.meter import Meter, Quantities
 from app.metering.store import UsageTotal
@@ -32,15 +33,8 @@ def version(number: int = 1, *, base_fee_nanos: int = 0, prices: tuple[Price, ..
 
 
 def draft(segments: list[PlanSegment], totals: list[UsageTotal], versions: list[PlanVersion]) -> Invoice | None:
-    return assemble(
-        invoice_id="inv_1",
-        account=ACCOUNT,
-        period=PERIOD,
-        segments=segments,
-        totals=totals,
-        versions={each.id: each for each in versions},
-        computed_at=PERIOD.end,
-    )
+    usage = PeriodUsage(segments, totals, {each.id: each for each in versions})
+    return assemble(usage, invoice_id="inv_1", account=ACCOUNT, period=PERIOD, computed_at=PERIOD.end)
 
 
 def consecutive(offsets_us: list[int], fees: list[int]) -> list[PlanSegment]:

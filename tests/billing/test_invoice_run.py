@@ -146,6 +146,16 @@ def test_an_account_without_usage_and_without_base_fee_gets_no_invoice(books: Bo
     assert books.invoices.list(account.id).invoices == []
 
 
+def test_a_draft_of_a_fee_that_will_not_fall_due_after_all_is_taken_back(books: Books) -> None:
+    books.plans.publish(flat_plan("fee", base_fee="10"))
+    account = books.open_account()
+    books.plans.assign(account.id, "fee", starts_at=utc("2026-03-20T00:00"))
+    assert outcome_of(books, account)[0] is RunResult.DRAFT
+    books.plans.assign(account.id, "payg", starts_at=utc("2026-03-20T00:00"))
+    assert outcome_of(books, account)[0] is RunResult.NOTHING_OWED
+    assert books.invoices.list(account.id).invoices == []
+
+
 def test_free_usage_gets_an_invoice_of_zero(books: Books) -> None:
     account = books.open_account("payg")
     books.use(account, IN_MARCH, 1_000, model="vgg16")
