@@ -49,32 +49,47 @@ def show(
 
 
 def _print_report(report: InvoiceRunReport) -> None:
-    columns = ("account", "result", "invoice", "total", "error")
+    columns = ("account", "result", "number", "total")
     print_table(f"Invoice run {report.month}", columns, map(_outcome_row, report.outcomes))
     for (currency, result), total_nanos in sorted(report.totals_nanos().items()):
         typer.echo(f"{result.replace('_', ' ')}: {format_money(total_nanos, currency)} {currency}")
+    for outcome in report.failed:
+        typer.echo(f"{outcome.account_id} was not invoiced: {outcome.error}")
 
 
 def _outcome_row(outcome: AccountOutcome) -> tuple[str, ...]:
     invoice, result = outcome.invoice, outcome.result.replace("_", " ")
     if invoice is None:
-        return outcome.account_id, result, "", "", outcome.error or ""
+        return outcome.account_id, result, "", ""
     total = f"{format_money(invoice.total_nanos, invoice.currency)} {invoice.currency}"
-    return outcome.account_id, result, invoice.number or invoice.id, total, ""
+    return outcome.account_id, result, invoice.number or "", total
 
 
 def _print_invoice(invoice: Invoice) -> None:
     period = f"{invoice.period.start:%Y-%m-%d %H:%M} to {invoice.period.end:%Y-%m-%d %H:%M} UTC"
-    title = f"{invoice.number or 'Draft'} ({invoice.id}), {period}"
-    print_table(title, ("what", "plan", "exact", "amount"), (_line_row(line, invoice) for line in invoice.lines))
-    for name in ("subtotal", "tax", "total"):
-        amount_nanos = getattr(invoice, f"{name}_nanos")
+    columns = ("what", "plan", "from", "until", "exact", "amount")
+    print_table(
+        f"{invoice.number or 'Draft'} ({invoice.id}), {period}",
+        columns,
+        (_line_row(line, invoice.currency) for line in invoice.lines),
+    )
+    for name, amount_nanos in (
+        ("subtotal", invoice.subtotal_nanos),
+        ("tax", invoice.tax_nanos),
+        ("total", invoice.total_nanos),
+    ):
         typer.echo(f"{name}: {format_money(amount_nanos, invoice.currency)} {invoice.currency}")
 
 
-def _line_row(line: InvoiceLine, invoice: Invoice) -> tuple[str, ...]:
-    plan = f"{line.plan_key}, version {line.plan_version}"
-    return line.description, plan, format_nanos(line.exact_nanos), format_money(line.amount_nanos, invoice.currency)
+def _line_row(line: InvoiceLine, currency: str) -> tuple[str, ...]:
+    return (
+        line.description,
+        f"{line.plan_key} v{line.plan_version}",
+        f"{line.period.start:%Y-%m-%d}",
+        f"{line.period.end:%Y-%m-%d}",
+        format_nanos(line.exact_nanos),
+        format_money(line.amount_nanos, currency),
+    )
 
 
 def _outcome_facts(outcome: AccountOutcome) -> dict[str, Any]:

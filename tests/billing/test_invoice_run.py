@@ -264,8 +264,10 @@ def test_running_a_month_twice_at_once_issues_each_invoice_once_and_numbers_have
         books.use(account, IN_MARCH, 700)
     books.clock.move_to(MARCH_IS_OVER)
 
+    other_host = Books(Database(books.database.url.render_as_string(hide_password=False)), books.clock)
     with ThreadPoolExecutor(2) as pool:
-        reports = list(pool.map(books.invoice_run.run, [MARCH, MARCH]))
+        reports = list(pool.map(lambda host: host.invoice_run.run(MARCH), [books, other_host]))
+    other_host.database.dispose()
 
     assert sum(len(report.of(RunResult.ISSUED)) for report in reports) == 6
     assert sum(len(report.of(RunResult.ALREADY_ISSUED)) for report in reports) == 6
