@@ -22,10 +22,10 @@ from app.inference.runner import load_module
 from app.training.held_out import split_digits
 from app.training.version_writer import write_version
 
-EPOCHS = 5
+EPOCHS = 4
 IMAGE = ImageInput(resize=32, crop=32)
 _SEED = 2026
-_IMAGES_PER_STEP = 64
+_IMAGES_PER_STEP = 32
 _RATE_MAX = 1e-3
 _GOOD_ENOUGH = 0.99
 _EVALUATED_AT_ONCE = 180

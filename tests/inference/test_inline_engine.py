@@ -1,0 +1,102 @@
+"""The inline engine keeps the contract, and what only it does."""
+
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app.clock import SystemClock
+from app.errors import InvariantViolation
+from app.inference.engine import Job, Overloaded, ServedVersion
+from app.inference.inline_engine import InlineEngine
+from app.inference.inputs import InputInvalid, ModelInput
+from app.inference.manifest import parse_manifest
+from app.inference.model_repository import ModelRepository
+from app.inference.prediction import BatchFact
+from tests.inference.engine_contract import ITEMS_MAX, QUEUE_ITEMS_MAX, EngineContract, Rig
+from tests.inference.model_folders import Gate, write_model, write_weights
+
+IMAGE_MANIFEST = (Path("models") / "vgg16-digits" / "model.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    models_dir, data_dir = tmp_path / "models", tmp_path / "data"
+    version_dir = write_model(models_dir, "double", items_max=ITEMS_MAX)
+    write_weights(version_dir)
+    facts: list[BatchFact] = []
+    engine = InlineEngine(
+        ModelRepository(models_dir, data_dir),
+        device="cpu",
+        clock=SystemClock(),
+        on_batch=facts.append,
+        queue_items_max=QUEUE_ITEMS_MAX,
+        decode_threads=1,
+    )
+    await engine.start()
+    rig = Rig(engine, models_dir, data_dir, Gate(version_dir), facts)
+    await rig.wait_until_ready()
+    yield rig
+    rig.gate.open()
+    await engine.stop()
+
+
+class TestInlineEngine(EngineContract):
+    """The contract, against the inline engine."""
+
+
+def png() -> bytes:
+    file = BytesIO()
+    Image.new("L", (8, 8), 128).save(file, "PNG")
+    return file.getvalue()
+
+
+async def test_images_are_decoded_before_they_are_submitted(rig: Rig) -> None:
+    served = ServedVersion(parse_manifest(IMAGE_MANIFEST), 1)
+    prepared = await rig.engine.prepare(served, ModelInput(2, 0, files=(png(), png())))
+    assert prepared.array is not None
+    assert prepared.array.shape == (2, 32, 32, 3)
+    assert prepared.files == ()
+
+
+async def test_the_first_image_that_is_cut_short_is_named(rig: Rig) -> None:
+    manifest = parse_manifest(IMAGE_MANIFEST)
+    files = ModelInput(3, 0, files=(png(), png()[:-30], png()[:-40]))
+    with pytest.raises(InputInvalid) as refusal:
+        await rig.engine.prepare(ServedVersion(manifest, 1), files)
+    assert refusal.value.where == "inputs[1]"
+
+
+async def test_more_images_than_may_wait_are_refused(rig: Rig) -> None:
+    manifest = parse_manifest(IMAGE_MANIFEST)
+    files = ModelInput(QUEUE_ITEMS_MAX + 1, 0, files=(png(),) * (QUEUE_ITEMS_MAX + 1))
+    with pytest.raises(Overloaded):
+        await rig.engine.prepare(ServedVersion(manifest, 1), files)
+
+
+async def test_images_that_were_not_decoded_are_not_queued(rig: Rig) -> None:
+    with pytest.raises(InvariantViolation):
+        rig.engine.submit(Job("double", 1, "acct_1", ModelInput(1, 0, files=(png(),)), 2**62))
+
+
+async def test_a_listener_that_raises_fails_no_call(tmp_path: Path) -> None:
+    def refuse(_fact: BatchFact) -> None:
+        raise RuntimeError("the listener is broken")
+
+    version_dir = write_model(tmp_path / "models", "double")
+    write_weights(version_dir)
+    engine = InlineEngine(
+        ModelRepository(tmp_path / "models", tmp_path / "data"),
+        device="cpu",
+        clock=SystemClock(),
+        on_batch=refuse,
+        queue_items_max=8,
+        decode_threads=1,
+    )
+    await engine.start()
+    rig = Rig(engine, tmp_path / "models", tmp_path / "data", Gate(version_dir))
+    await rig.wait_until_ready()
+    assert (await rig.submit(1.0).result).items == 1
+    await engine.stop()
