@@ -1,35 +1,58 @@
-"""The command line, put together from `app/commands`."""
+"""The command line: each group is a module of `app/commands`, imported when it is asked for (torch takes seconds)."""
 
+import importlib
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from app.commands import accounts, database, economics, invoices, keys, models, plans, server, train, users
 from app.errors import AppError
 
-cli = typer.Typer(
-    name="faremeter",
-    help="PyTorch models as a paid API.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_show_locals=False,
-)
-cli.add_typer(server.app)
-cli.add_typer(accounts.app, name="account")
-cli.add_typer(keys.app, name="key")
-cli.add_typer(users.app, name="user")
-cli.add_typer(plans.app, name="plan")
-cli.add_typer(invoices.app, name="invoice")
-cli.add_typer(economics.app, name="price")
-cli.add_typer(models.app, name="model")
-cli.add_typer(train.app, name="train")
-cli.add_typer(database.app, name="db")
+# The name on the command line, and the module and command behind it.
+_COMMANDS = {
+    "serve": "server:serve",
+    "worker": "server:worker",
+    "quickstart": "quickstart:quickstart",
+    "demo": "quickstart:demo",
+    "account": "accounts",
+    "key": "keys",
+    "user": "users",
+    "plan": "plans",
+    "invoice": "invoices",
+    "price": "economics",
+    "model": "models",
+    "train": "train",
+    "db": "database",
+}
+
+
+class LazyGroup(TyperGroup):
+    """Knows the commands by name and imports one when it runs, or all of them for `--help`."""
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, command = _COMMANDS[cmd_name].partition(":")
+        group: Any = typer.main.get_command(importlib.import_module(f"app.commands.{module}").app)
+        return group.get_command(ctx, command) if command else group
+
+
+cli = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+
+
+@cli.callback()
+def faremeter() -> None:
+    """PyTorch models as a paid API."""
 
 
 def main() -> None:
     """Run a command; what a caller did wrong is one line on stderr and exit status 1."""
     try:
-        cli()
+        cli(prog_name="faremeter")
     except AppError as error:
         sys.exit(f"faremeter: {error}")
 

@@ -149,4 +149,5 @@ def _engine(settings: Settings, clock: Clock, recorder: Recorder) -> Engine:
         on_batch=lambda fact: recorder.note(batch_record_of(fact)),
         queue_items_max=settings.queue_items_max,
         decode_threads=settings.decode_threads,
+        fetch_weights=settings.fetch_weights,
     )

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     default_plan: str | None = Field(None, description="the plan a new account gets when none is named")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    fetch_weights: bool = Field(True, description="whether published weights that are missing may be downloaded")
+
     body_bytes_max: int = Field(32 * 2**20, ge=1024, description="a request body, after chunked decoding")
     request_deadline_s: int = Field(30, ge=1, le=600, description="a predict call, from its first byte to its record")
     queue_items_max: int = Field(4096, ge=1, description="inputs waiting for one model before calls get 503")

@@ -1,11 +1,10 @@
-"""`faremeter serve`, `worker`, `quickstart` and `demo`: the processes."""
+"""`faremeter serve` and `worker`: the processes."""
 
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from app import quickstart as quickstart_process
 from app import worker as worker_process
 from app.settings import load_settings
 from app.telemetry import configure_logging
@@ -40,15 +39,3 @@ def worker() -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
     worker_process.run(settings)
-
-
-@app.command()
-def quickstart(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Set everything up, serve, and print a password and a curl line; ends with Ctrl-C."""
-    quickstart_process.run(load_settings(), host=host, port=port, say=typer.echo)
-
-
-@app.command()
-def demo() -> None:
-    """Set everything up, make real paid predictions over HTTP, check the invoice, and end."""
-    quickstart_process.demonstrate(load_settings(), say=typer.echo)

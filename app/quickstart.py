@@ -1,0 +1,171 @@
+"""From a fresh clone to a serving installation: database, operator, plan, account, key, server, training."""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from app import schema
+from app.accounts.account import DEFAULT_SCOPES, Scope
+from app.bootstrap import Books, open_books
+from app.errors import Unavailable
+from app.pricing.open_account import open_account
+from app.settings import Settings
+
+OPERATOR_EMAIL = "operator@localhost"
+ACCOUNT_NAME = "Quickstart"
+PLAN_FILE = Path("plans/payg.toml")
+_READY_S_MAX = 120
+_PATIENTS_ROW = "[0.038, 0.051, 0.062, 0.022, -0.044, -0.035, -0.043, -0.003, 0.02, -0.018]"
+Say = Callable[[str], None]
+
+
+class ServerNotReady(Unavailable):
+    """The server process ended or did not answer in time."""
+
+    code = "server_not_ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An account on the pay-as-you-go plan, and the secret of a fresh key of it."""
+
+    account_id: str
+    secret: str
+
+
+def run(settings: Settings, *, host: str, port: int, say: Say) -> None:
+    """Set up, serve until interrupted, and train the digits model once while the rest already answers."""
+    books = open_books(settings)
+    password = set_up(books)
+    tenant = quickstart_tenant(books)
+    with serving(settings, host=host, port=port) as url, working(settings), training_digits(settings) as trainer:
+        wait_for_model(url, tenant.secret, "linear")
+        say(_welcome(url, tenant, password, trains=trainer is not None))
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+    say("Faremeter has stopped.")
+
+
+def set_up(books: Books) -> str | None:
+    """Migrate, publish the example plan, make an operator; return the operator's password where one was just made."""
+    schema.upgrade(books.database)
+    books.plans.publish(PLAN_FILE.read_text(encoding="utf-8"))
+    if books.accounts.has_operator():
+        return None
+    password = secrets.token_urlsafe(18)
+    books.accounts.create_user(OPERATOR_EMAIL, password, operator=True)
+    return password
+
+
+def quickstart_tenant(books: Books) -> Tenant:
+    """Return the quickstart account with a fresh key; the key of the run before is revoked."""
+    found = [account for account in books.accounts.list_accounts() if account.name == ACCOUNT_NAME]
+    account_id = found[0].id if found else new_tenant(books, ACCOUNT_NAME).account_id
+    for key in books.accounts.list_keys(account_id):
+        books.accounts.revoke_key(account_id, key.id)
+    new = books.accounts.create_key(account_id, name="quickstart", scopes=DEFAULT_SCOPES | {Scope.KEYS_WRITE})
+    return Tenant(account_id, new.secret)
+
+
+def new_tenant(books: Books, name: str) -> Tenant:
+    """Return a new account on the example plan, with a key."""
+    account = open_account(books.accounts, books.plans, name, currency="USD", zone="UTC", anchor_day=1, plan_key="payg")
+    return Tenant(account.id, books.accounts.create_key(account.id, name=name).secret)
+
+
+@contextlib.contextmanager
+def serving(settings: Settings, *, host: str, port: int) -> Iterator[str]:
+    """Run `faremeter serve` as a process and yield its URL once it answers. Raises ServerNotReady."""
+    log = settings.data_dir / "server.log"
+    with _process(["serve", "--host", host, "--port", str(port)], log) as server:
+        url = f"http://{host}:{port}"
+        deadline_s = time.monotonic() + _READY_S_MAX
+        while not _answers(url):
+            if server.poll() is not None or time.monotonic() > deadline_s:
+                raise ServerNotReady("the server did not start", where=str(log), hint="the log's last lines say why")
+            time.sleep(0.1)
+        yield url
+
+
+@contextlib.contextmanager
+def working(settings: Settings) -> Iterator[None]:
+    """Run `faremeter worker` beside the server."""
+    with _process(["worker"], settings.data_dir / "worker.log"):
+        yield
+
+
+@contextlib.contextmanager
+def training_digits(settings: Settings) -> Iterator[subprocess.Popen[bytes] | None]:
+    """Train `vgg16-digits` in a process of its own where the data folder has no weights of it; else yield None."""
+    if (settings.data_dir / "models" / "vgg16-digits" / "1" / "weights.safetensors").exists():
+        yield None
+        return
+    with _process(["train", "vgg16"], None) as trainer:
+        yield trainer
+
+
+def wait_for_model(url: str, secret: str, model: str) -> str | None:
+    """Wait until the model has loaded; return None once it is ready, or the reason why it will not be."""
+    deadline_s = time.monotonic() + _READY_S_MAX
+    while time.monotonic() < deadline_s:
+        found = httpx.get(f"{url}/v1/models/{model}", headers={"Authorization": f"Bearer {secret}"}).json()
+        if found.get("status") == "ready":
+            return None
+        time.sleep(0.2)
+    return str(found.get("reason"))
+
+
+@contextlib.contextmanager
+def _process(arguments: list[str], log: Path | None) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command of this program and end it, and only it, when the block is left."""
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") if log else contextlib.nullcontext() as output:
+        process = subprocess.Popen(  # noqa: S603 - our own program, arguments from above
+            [sys.executable, "-m", "app", *arguments], stdout=output, stderr=output, env=os.environ
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=2).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _welcome(url: str, tenant: Tenant, password: str | None, *, trains: bool) -> str:
+    known = f"set a new one with `faremeter user password {OPERATOR_EMAIL}`"
+    digits = "vgg16-digits trains now and answers in about two minutes." if trains else "vgg16-digits is trained."
+    return f"""
+Faremeter serves at {url}
+
+  operator   {OPERATOR_EMAIL}
+  password   {password or f"was shown when it was made; {known}"}
+  account    {tenant.account_id}, plan payg
+  key        {tenant.secret}
+
+A paid prediction:
+
+  curl -s {url}/v1/models/linear/predict -H 'Authorization: Bearer {tenant.secret}' \\
+    -H 'Content-Type: application/json' -d '{{"inputs": [{_PATIENTS_ROW}]}}'
+
+{digits} Logs are in the data folder. Ctrl-C ends everything."""
