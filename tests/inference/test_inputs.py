@@ -20,7 +20,9 @@ ROW = TensorInput(features=3, names=("a", "b", "c"))
 IMAGE = ImageInput(resize=32, crop=32)
 numbers = st.floats(-FLOAT32_MAX, FLOAT32_MAX) | st.integers(-(2**62), 2**62)
 rows = st.lists(st.lists(numbers, min_size=3, max_size=3), min_size=1, max_size=20)
-not_numbers: st.SearchStrategy[Any] = st.sampled_from([math.nan, math.inf, -math.inf, None, True, "1", [], {}, 1e39, -(10**400)])
+not_numbers: st.SearchStrategy[Any] = st.sampled_from(
+    [math.nan, math.inf, -math.inf, None, True, "1", [], {}, 1e39, -(10**400)]
+)
 
 
 @given(rows)
