@@ -79,7 +79,7 @@ def fit_to_model(spec: ImageInput, image: Image.Image) -> NDArray[np.uint8]:
         min((left + spec.crop) * width / across, width),
         min((top + spec.crop) * height / down, height),
     )
-    return np.asarray(image.resize((spec.crop, spec.crop), Image.Resampling.BILINEAR, box=box))
+    return np.array(image.resize((spec.crop, spec.crop), Image.Resampling.BILINEAR, box=box))  # a copy: writable
 
 
 def _turn_upright(image: Image.Image) -> Image.Image:

@@ -53,6 +53,10 @@ class Rig:
         found = [state for state in self.engine.catalogue() if state.name == model]
         return found[0].versions[version].status if found and version in found[0].versions else None
 
+    def reason(self, model: str) -> str | None:
+        found = [state for state in self.engine.catalogue() if state.name == model]
+        return found[0].versions[1].reason if found else None
+
     def submit(self, *first_numbers: float, deadline_ns: int | None = None) -> Ticket:
         rows = np.array([[number, 1.0] for number in first_numbers], dtype=np.float32)
         deadline_ns = deadline_ns or time.perf_counter_ns() + FAR_NS

@@ -9,14 +9,14 @@ from PIL import Image
 
 from app.clock import SystemClock
 from app.errors import InvariantViolation
-from app.inference.engine import Job, Overloaded, ServedVersion
+from app.inference.engine import Job, ModelUnavailable, Overloaded, ServedVersion
 from app.inference.inline_engine import InlineEngine
 from app.inference.inputs import InputInvalid, ModelInput
 from app.inference.manifest import parse_manifest
 from app.inference.model_repository import ModelRepository
 from app.inference.prediction import BatchFact
 from tests.inference.engine_contract import ITEMS_MAX, QUEUE_ITEMS_MAX, EngineContract, Rig
-from tests.inference.model_folders import Gate, write_model, write_weights
+from tests.inference.model_folders import PREDICTOR, Gate, write_model, write_weights
 
 IMAGE_MANIFEST = (Path("models") / "vgg16-digits" / "model.toml").read_text(encoding="utf-8")
 
@@ -100,3 +100,31 @@ async def test_a_listener_that_raises_fails_no_call(tmp_path: Path) -> None:
     await rig.wait_until_ready()
     assert (await rig.submit(1.0).result).items == 1
     await engine.stop()
+
+
+FETCHES = (
+    PREDICTOR
+    + """
+
+def fetch(version_dir):
+    from safetensors.numpy import save_file
+
+    version_dir.mkdir(parents=True)
+    save_file({"weight": np.zeros(1, dtype=np.float32)}, version_dir / "weights.tmp")
+    (version_dir / "weights.tmp").rename(version_dir / "weights.safetensors")
+"""
+)
+
+
+async def test_weights_are_fetched_in_a_child_process_and_then_served(rig: Rig) -> None:
+    write_model(rig.models_dir, "fetched", predictor=FETCHES)
+    await rig.wait_until_ready("fetched")
+    assert (rig.data_dir / "models" / "fetched" / "1" / "weights.safetensors").exists()
+
+
+async def test_weights_that_cannot_be_fetched_leave_a_plain_reason(rig: Rig) -> None:
+    failing = PREDICTOR + "\n\ndef fetch(version_dir):\n    raise OSError('no route to host')\n"
+    write_model(rig.models_dir, "remote", predictor=failing)
+    await rig.wait_for(lambda: "no route to host" in (rig.reason("remote") or ""))
+    with pytest.raises(ModelUnavailable, match="could not be fetched"):
+        rig.engine.resolve("remote", None)
