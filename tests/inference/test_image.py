@@ -32,8 +32,7 @@ def encode(image: Image.Image, format_name: str, **options: object) -> bytes:
 
 def reference(image: Image.Image) -> NDArray[np.int16]:
     """What torchvision's Resize and CenterCrop make of an RGB picture."""
-    fitted: Image.Image = center_crop(resize(image, [256]), [224, 224])
-    return np.asarray(fitted).astype(np.int16)
+    return np.array(center_crop(resize(image, [256]), [224, 224]), dtype=np.int16)
 
 
 def difference(data: bytes, expected: Image.Image) -> NDArray[np.int16]:
