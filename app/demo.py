@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any
 
 import httpx
@@ -18,7 +17,7 @@ from app.errors import InvariantViolation
 from app.period import Month
 from app.quickstart import PLAN_FILE, Say, new_tenant, serving, set_up, training_digits, wait_for_model
 from app.settings import Settings
-from app.training.held_out import held_out_digits, held_out_rows
+from app.training.held_out import held_out_digits, held_out_patients, sample_photograph
 
 _PATIENTS, _DIGITS = 8, 24
 _HOST = "127.0.0.1"
@@ -64,19 +63,18 @@ def demonstrate(settings: Settings, *, say: Say) -> None:
 
 
 def _rows(caller: Caller, say: Say) -> None:
-    patients = held_out_rows(_PATIENTS)
-    answer = caller.predict("linear", json={"inputs": [patient.features for patient in patients]}).json()
+    rows, truths = held_out_patients(_PATIENTS)
+    answer = caller.predict("linear", json={"inputs": rows}).json()
     say("\nlinear, held-out diabetes patients (progression after one year):")
-    for output, patient in zip(answer["outputs"], patients, strict=True):
-        say(f"  predicted {output['progression']:6.1f}   true {patient.target:6.1f}")
+    for output, truth in zip(answer["outputs"], truths, strict=True):
+        say(f"  predicted {output['progression']:6.1f}   true {truth:6.1f}")
     say(f"  usage {json.dumps(answer['usage'])}")
 
 
 def _photograph(caller: Caller, say: Say) -> None:
     say("\nvgg16, a photograph of a flower:")
     before = caller.http.get("/v1/usage").json()["total"]
-    photograph = files("sklearn.datasets.images").joinpath("flower.jpg").read_bytes()
-    response = caller.predict("vgg16", content=photograph, headers={"Content-Type": "image/jpeg"})
+    response = caller.predict("vgg16", content=sample_photograph(), headers={"Content-Type": "image/jpeg"})
     if response.is_success:
         for guess in response.json()["outputs"][0]["top"]:
             say(f"  {guess['probability']:6.1%}  {guess['label']}")
@@ -91,20 +89,20 @@ def _photograph(caller: Caller, say: Say) -> None:
 def _digits(caller: Caller, say: Say) -> None:
     digits = held_out_digits(_DIGITS)
     half = len(digits) // 2
-    parts = [("file", (f"{place}.png", digit.png, "image/png")) for place, digit in enumerate(digits[:half])]
+    parts = [("file", (f"{place}.png", png, "image/png")) for place, (png, _) in enumerate(digits[:half])]
     outputs = caller.predict("vgg16-digits", files=parts).json()["outputs"]
-    encoded = [{"b64": b64encode(digit.png).decode()} for digit in digits[half:-1]]
+    encoded = [{"b64": b64encode(png).decode()} for png, _ in digits[half:-1]]
     outputs += caller.predict("vgg16-digits", json={"inputs": encoded}).json()["outputs"]
-    answer = caller.predict("vgg16-digits", content=digits[-1].png, headers={"Content-Type": "image/png"}).json()
+    answer = caller.predict("vgg16-digits", content=digits[-1][0], headers={"Content-Type": "image/png"}).json()
     outputs += answer["outputs"]
-    right = sum(output["label"] == digit.label for output, digit in zip(outputs, digits, strict=True))
+    right = sum(output["label"] == str(truth) for output, (_, truth) in zip(outputs, digits, strict=True))
     say(f"\nvgg16-digits, {len(digits)} held-out digits as multipart, base64 and raw PNG: {right} right")
     say("  " + "  ".join(f"{o['label']} ({o['probability']:.0%})" for o in outputs[:8]) + "  …")
     say(f"  usage {json.dumps(answer['usage'])}")
 
 
 def _repeat(caller: Caller, say: Say) -> None:
-    rows = [patient.features for patient in held_out_rows(1)]
+    rows, _ = held_out_patients(1)
     headers = {"Idempotency-Key": "demo-1"}
     first = caller.predict("linear", json={"inputs": rows}, headers=headers)
     second = caller.predict("linear", json={"inputs": rows}, headers=headers)
