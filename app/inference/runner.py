@@ -97,7 +97,7 @@ class Runner:
         bucket = next((bucket for bucket in self._buckets if bucket >= items), items)
         if bucket > items:  # a GPU chooses and keeps its kernels by shape: few shapes, each warm
             chunk = np.concatenate([chunk, np.zeros((bucket - items, *chunk.shape[1:]), dtype=chunk.dtype)])
-        outputs = self._predictor.predict_batch(chunk)
+        outputs = np.asarray(self._predictor.predict_batch(chunk), dtype=np.float32)
         if outputs.shape != (bucket, self._width):
             raise ModelFailed(f"the model answered {outputs.shape}, its manifest says {(bucket, self._width)}")
         return outputs[:items], bucket

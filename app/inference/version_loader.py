@@ -61,7 +61,8 @@ class VersionLoader:
     def stop(self) -> None:
         """End the thread after the load it is in, and every fetch at once; blocks until then."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         for fetch in self._fetches.values():
             fetch.stop()
 

@@ -32,7 +32,8 @@ def encode(image: Image.Image, format_name: str, **options: object) -> bytes:
 
 def reference(image: Image.Image) -> NDArray[np.int16]:
     """What torchvision's Resize and CenterCrop make of an RGB picture."""
-    return np.array(center_crop(resize(image, [256]), [224, 224]), dtype=np.int16)
+    pixels: NDArray[np.int16] = np.array(center_crop(resize(image, [256]), [224, 224]), dtype=np.int16)
+    return pixels
 
 
 def difference(data: bytes, expected: Image.Image) -> NDArray[np.int16]:

@@ -57,6 +57,13 @@ def test_an_answer_of_the_wrong_shape_is_a_failure_of_the_model(shape: tuple[int
         runner.run(rows(1))
 
 
+@pytest.mark.parametrize("answer", [None, "text", [["text"]]])
+def test_an_answer_that_is_no_array_of_numbers_never_leaves_the_runner(answer: object) -> None:
+    runner = Runner(manifest_of(LINEAR), 1, "cpu", broken(answer), LINEAR / "1")
+    with pytest.raises((ModelFailed, ValueError)):
+        runner.run(rows(1))
+
+
 def test_labels_must_fit_the_classes() -> None:
     folder = Path("models") / "vgg16-digits"
     with pytest.raises(ModelFailed, match="2 labels for 10 classes"):
