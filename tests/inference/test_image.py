@@ -32,12 +32,12 @@ def encode(image: Image.Image, format_name: str, **options: object) -> bytes:
 
 def reference(image: Image.Image) -> NDArray[np.int16]:
     """What torchvision's Resize and CenterCrop make of an RGB picture."""
-    pixels: NDArray[np.int16] = np.array(center_crop(resize(image, [256]), [224, 224]), dtype=np.int16)
-    return pixels
+    return np.array(center_crop(resize(image, [256]), [224, 224]), dtype=np.int16)
 
 
 def difference(data: bytes, expected: Image.Image) -> NDArray[np.int16]:
-    return np.abs(decode_image(SPEC, data, "inputs[0]").astype(np.int16) - reference(expected))
+    pixels: NDArray[np.int16] = np.abs(decode_image(SPEC, data, "inputs[0]").astype(np.int16) - reference(expected))
+    return pixels
 
 
 def test_the_size_declared_is_the_one_of_the_published_weights() -> None:
