@@ -1,7 +1,6 @@
 """From a secret to a principal: a checksum, a cache of immutable facts, and the database only for what is new."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from app.accounts import store
 from app.accounts.account import ApiKey, Principal
@@ -22,9 +21,10 @@ class Unauthenticated(AppError):
 
 
 @dataclass(frozen=True, slots=True)
-class _KnownKey:
-    key: ApiKey
-    principal: Principal
+class _Lookup:
+    """What the database says about a digest; that there is no such key is a fact as well."""
+
+    found: tuple[ApiKey, Principal] | None
 
 
 class Authenticator:
@@ -33,7 +33,7 @@ class Authenticator:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._keys: FactCache[bytes, _KnownKey | None] = FactCache(_KEYS_CACHED_MAX)
+        self._keys: FactCache[bytes, _Lookup] = FactCache(_KEYS_CACHED_MAX)
 
     def known(self, secret: str) -> Principal | None:
         """Return the principal of a secret that is in the cache, without touching the database.
@@ -44,32 +44,32 @@ class Authenticator:
             raise Unauthenticated(
                 "this is not a Faremeter key", hint="a key is fm_live_ or fm_test_ and 38 characters; check for a typo"
             )
-        digest = digest_of(secret)
-        return self._usable(self._keys.get(digest), self._clock.now()) if digest in self._keys else None
+        lookup = self._keys.get(digest_of(secret))
+        return None if lookup is None else self._usable(lookup)
 
     def authenticate(self, secret: str) -> Principal:
         """Return the principal of a secret, from the database where need be. Raises Unauthenticated."""
         if principal := self.known(secret):
             return principal
         digest = digest_of(secret)
-        return self._usable(self._keys.load(digest, lambda: self._find(digest)), self._clock.now())
+        return self._usable(self._keys.load(digest, lambda: self._look_up(digest)))
 
     def forget(self) -> None:
         """Drop every cached fact."""
         self._keys.clear()
 
-    def _find(self, digest: bytes) -> _KnownKey | None:
+    def _look_up(self, digest: bytes) -> _Lookup:
         with self._database.reading() as session:
             key = store.find_key_by_digest(session, digest)
         if key is None:
-            return None
-        return _KnownKey(key, Principal(key.account_id, key.id, key.live, key.scopes, key.models))
+            return _Lookup(None)
+        return _Lookup((key, Principal(key.account_id, key.id, key.live, key.scopes, key.models)))
 
-    @staticmethod
-    def _usable(known: _KnownKey | None, now: datetime) -> Principal:
-        if known is None:
+    def _usable(self, lookup: _Lookup) -> Principal:
+        if lookup.found is None:
             raise Unauthenticated("this key is unknown", hint="create one with POST /v1/keys")
-        if not known.key.usable_at(now):
-            ended = "was revoked" if known.key.revoked_at else "has expired"
+        key, principal = lookup.found
+        if not key.usable_at(self._clock.now()):
+            ended = "was revoked" if key.revoked_at else "has expired"
             raise Unauthenticated(f"this key {ended}", hint="create a new key")
-        return known.principal
+        return principal
