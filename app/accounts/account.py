@@ -8,7 +8,8 @@ from enum import StrEnum
 from app.errors import Forbidden, Invalid
 
 NAME_CHARS_MAX = 100
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_MODEL_NAME = re.compile(r"[!-~]{1,100}")  # no blank: the names of a key's models are stored as words
 
 
 class Scope(StrEnum):
@@ -116,11 +117,19 @@ class Principal:
 def checked_name(name: str, *, where: str = "name") -> str:
     """Return a name without surrounding blanks. Raises Invalid for an empty, overlong or multi-line one."""
     name = name.strip()
-    if not name or len(name) > NAME_CHARS_MAX or _CONTROL.search(name):
+    if not name or len(name) > NAME_CHARS_MAX or _UNPRINTABLE.search(name):
         raise Invalid(
             f"a name has 1 to {NAME_CHARS_MAX} characters on one line", where=where, hint="choose another name"
         )
     return name
+
+
+def checked_models(names: frozenset[str], *, where: str = "models") -> frozenset[str]:
+    """Return the names of the models that a key is limited to. Raises Invalid for what cannot name a model."""
+    for name in names:
+        if not _MODEL_NAME.fullmatch(name):
+            raise Invalid(f"{name!r} cannot name a model", where=where, hint="GET /v1/models lists the names")
+    return names
 
 
 def parse_scopes(names: list[str], *, where: str = "scopes") -> frozenset[Scope]:

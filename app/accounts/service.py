@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from pwdlib import PasswordHash
 
@@ -14,6 +15,7 @@ from app.accounts.account import (
     Scope,
     User,
     checked_expiry,
+    checked_models,
     checked_name,
 )
 from app.accounts.key_secret import digest_of, hint_of, new_secret
@@ -26,7 +28,7 @@ from app.period import parse_zone
 
 PASSWORD_CHARS_MIN = 12
 GRACE_MAX = timedelta(days=7)
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^@\s\x00-\x1f\x7f\ud800-\udfff]{1,190}")
 
 
 class EmailTaken(Conflict):
@@ -50,7 +52,6 @@ class Accounts:
         self._database = database
         self._clock = clock
         self._passwords = PasswordHash.recommended()
-        self._decoy_hash = self._passwords.hash("no such user")
 
     def create_account(self, name: str, *, currency: str = "USD", zone: str = "UTC", anchor_day: int = 1) -> Account:
         """Create an account. Raises Invalid for a bad name, currency, time zone or anchor day."""
@@ -99,7 +100,7 @@ class Accounts:
             hint=hint_of(secret),
             live=live,
             scopes=scopes,
-            models=models,
+            models=checked_models(models),
             created_at=now,
             expires_at=checked_expiry(expires_at, now),
         )
@@ -181,10 +182,16 @@ class Accounts:
 
     def operator_with(self, email: str, password: str) -> User | None:
         """Return the operator with these credentials, or None; takes as long for an unknown address."""
+        address = email.strip().lower()
+        decoy_hash = self._decoy_hash  # before the lookup: the first call pays for it, whichever address it names
         with self._database.reading() as session:
-            found = store.find_user(session, email.strip().lower())
-        matches = self._passwords.verify(password, found[1] if found else self._decoy_hash)
+            found = store.find_user(session, address) if _EMAIL.fullmatch(address) else None
+        matches = self._passwords.verify(password, found[1] if found else decoy_hash)
         return found[0] if found and matches and found[0].operator else None
+
+    @cached_property
+    def _decoy_hash(self) -> str:
+        return self._passwords.hash("no such user")
 
     def _hash(self, password: str) -> str:
         if len(password) < PASSWORD_CHARS_MIN:
