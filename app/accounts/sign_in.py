@@ -1,5 +1,7 @@
 """Operators sign in by e-mail and password; guessing is slowed down per address."""
 
+import threading
+
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -26,14 +28,16 @@ class SignIn:
         self._accounts = accounts
         self._failures = FixedWindowRateLimiter(MemoryStorage())
         self._limit = RateLimitItemPerMinute(_FAILURES_PER_MINUTE_MAX)
+        self._one_at_a_time = threading.Lock()  # else guesses made at once would all pass before the first has failed
 
     def operator(self, email: str, password: str) -> User:
         """Return the operator. Raises Unauthenticated without saying which half was wrong, TooManyAttempts."""
         address = email.strip().lower()
-        if not self._failures.test(self._limit, address):
-            raise TooManyAttempts("too many wrong passwords", hint="wait a minute", retry_after_s=60)
-        user = self._accounts.operator_with(address, password)
-        if user is None:
-            self._failures.hit(self._limit, address)
-            raise Unauthenticated("no operator has these credentials", hint="faremeter user create --operator")
-        return user
+        with self._one_at_a_time:
+            if not self._failures.test(self._limit, address):
+                raise TooManyAttempts("too many wrong passwords", hint="wait a minute", retry_after_s=60)
+            user = self._accounts.operator_with(address, password)
+            if user is None:
+                self._failures.hit(self._limit, address)
+                raise Unauthenticated("no operator has these credentials", hint="faremeter user create --operator")
+            return user

@@ -1,0 +1,119 @@
+"""Operators and their passwords: nothing tells an unknown address from a wrong password, and guessing is slow."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.accounts.account import User
+from app.accounts.authentication import Unauthenticated
+from app.accounts.service import Accounts, EmailTaken
+from app.accounts.sign_in import SignIn, TooManyAttempts
+from app.accounts.store import find_user
+from app.clock import FrozenClock
+from app.database import Database
+from app.errors import AppError, Invalid, NotFound
+
+OPERATOR, PASSWORD = "root@example.com", "correct horse battery"
+WRONG = "wrong horse battery"
+
+
+@pytest.fixture
+def operator(accounts: Accounts) -> User:
+    return accounts.create_user(OPERATOR, PASSWORD, operator=True)
+
+
+@pytest.fixture
+def sign_in(accounts: Accounts) -> SignIn:
+    return SignIn(accounts)
+
+
+def refusal(sign_in: SignIn, email: str, password: str = WRONG) -> AppError:
+    with pytest.raises(AppError) as caught:
+        sign_in.operator(email, password)
+    return caught.value
+
+
+def test_an_operator_signs_in_however_the_address_is_written(sign_in: SignIn, operator: User) -> None:
+    assert sign_in.operator(OPERATOR, PASSWORD) == operator
+    assert sign_in.operator(f" {OPERATOR.title()} ", PASSWORD) == operator
+
+
+def test_every_wrong_credential_is_refused_in_the_same_words(
+    accounts: Accounts, sign_in: SignIn, operator: User
+) -> None:
+    accounts.create_user("clerk@example.com", PASSWORD, operator=False)
+    errors = [
+        refusal(sign_in, OPERATOR),
+        refusal(sign_in, "nobody@example.com"),
+        refusal(sign_in, "clerk@example.com", PASSWORD),
+        refusal(sign_in, "no address at all"),
+        refusal(sign_in, "nul\x00@example.com"),
+        refusal(sign_in, "", ""),
+    ]
+    assert {type(error) for error in errors} == {Unauthenticated}
+    assert len({str(error) for error in errors}) == 1
+
+
+def test_ten_wrong_passwords_close_an_address_for_the_right_one_too(sign_in: SignIn, operator: User) -> None:
+    for attempt in range(10):
+        assert isinstance(refusal(sign_in, OPERATOR.upper() if attempt % 2 else OPERATOR), Unauthenticated)
+    error = refusal(sign_in, OPERATOR, PASSWORD)
+    assert isinstance(error, TooManyAttempts)
+    assert error.retry_after_s == 60
+    assert isinstance(refusal(sign_in, "nobody@example.com"), Unauthenticated)  # each address has its own count
+
+
+def test_an_unknown_address_is_throttled_like_a_known_one(sign_in: SignIn) -> None:
+    errors = [refusal(sign_in, "nobody@example.com") for _ in range(11)]
+    assert [type(error) for error in errors] == [Unauthenticated] * 10 + [TooManyAttempts]
+
+
+def test_guesses_made_at_the_same_time_are_counted_each(sign_in: SignIn, operator: User) -> None:
+    with ThreadPoolExecutor(24) as pool:
+        kinds = Counter(type(error) for error in pool.map(lambda _: refusal(sign_in, OPERATOR), range(24)))
+    assert kinds == {Unauthenticated: 10, TooManyAttempts: 14}
+
+
+def test_a_right_password_does_not_use_the_attempts_up(sign_in: SignIn, operator: User) -> None:
+    for _ in range(12):
+        sign_in.operator(OPERATOR, PASSWORD)
+
+
+def test_a_new_password_replaces_the_old_one(accounts: Accounts, sign_in: SignIn, operator: User) -> None:
+    accounts.set_password(OPERATOR.upper(), "another long password")
+    assert sign_in.operator(OPERATOR, "another long password") == operator
+    assert isinstance(refusal(sign_in, OPERATOR, PASSWORD), Unauthenticated)
+    with pytest.raises(NotFound):
+        accounts.set_password("nobody@example.com", "another long password")
+
+
+def test_an_address_has_one_user_however_it_is_written(accounts: Accounts, operator: User) -> None:
+    with pytest.raises(EmailTaken):
+        accounts.create_user(OPERATOR.upper(), PASSWORD, operator=False)
+    assert accounts.operator_with(OPERATOR, PASSWORD) == operator
+
+
+@pytest.mark.parametrize("email", ["", "x", "@", "a@", "@b", "a b@c", "a@b c", "a@@b", "nul\x00@example.com", "a@\x7f"])
+def test_what_is_no_address_is_refused(accounts: Accounts, email: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        accounts.create_user(email, PASSWORD, operator=True)
+    assert caught.value.where == "email"
+    assert not accounts.has_operator()
+
+
+def test_a_short_password_is_refused(accounts: Accounts, operator: User) -> None:
+    with pytest.raises(Invalid):
+        accounts.create_user("new@example.com", "x" * 11, operator=False)
+    with pytest.raises(Invalid):
+        accounts.set_password(OPERATOR, "x" * 11)
+    assert accounts.operator_with(OPERATOR, PASSWORD) == operator
+
+
+def test_passwords_are_kept_as_argon2_hashes_of_recommended_cost(database: Database, clock: FrozenClock) -> None:
+    user = Accounts(database, clock).create_user(OPERATOR, PASSWORD, operator=True)
+    with database.reading() as session:
+        found = find_user(session, OPERATOR)
+    assert found is not None
+    assert found[0] == user
+    assert found[1].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
