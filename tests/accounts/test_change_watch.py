@@ -1,0 +1,33 @@
+"""The change watch: what was cached is forgotten when, and only when, the sequence has moved."""
+
+import asyncio
+
+from app.accounts.account import Account
+from app.accounts.change_watch import ChangeWatch
+from app.accounts.service import Accounts
+from app.database import Database
+
+
+async def test_a_change_made_by_another_process_is_noticed(
+    database: Database, accounts: Accounts, account: Account
+) -> None:
+    noticed = asyncio.Event()
+    watch = ChangeWatch(database, [noticed.set])
+    await watch.start()
+    await asyncio.wait_for(noticed.wait(), 10)  # the first poll: nobody knows what happened before the start
+    noticed.clear()
+    await asyncio.to_thread(accounts.create_key, account.id)
+    await asyncio.wait_for(noticed.wait(), 10)
+    await watch.stop()
+
+
+def test_everybody_forgets_once_a_change_and_not_without_one(database: Database) -> None:
+    calls: list[str] = []
+    watch = ChangeWatch(database, [lambda: calls.append("keys"), lambda: calls.append("plans")])
+    for latest in (0, 0, 1, 1, 5, 5):
+        watch.notice(latest)
+    assert calls == ["keys", "plans"] * 3
+
+
+async def test_stopping_a_watch_that_never_started_is_no_error(database: Database) -> None:
+    await ChangeWatch(database, []).stop()
