@@ -1,5 +1,7 @@
 """What every request passes, as one plain ASGI layer: request id, refused queries, body limit, log line, count."""
 
+import asyncio
+import contextlib
 import time
 from urllib.parse import parse_qsl
 
@@ -7,7 +9,7 @@ import structlog
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problem import problem_response
+from app.api.problem import Internal, problem_response
 from app.errors import AppError, Invalid, Kind
 from app.ids import new_id
 from app.telemetry import get_logger
@@ -30,6 +32,18 @@ class BodyTooLarge(AppError):
 
     kind = Kind.TOO_LARGE
     code = "body_too_large"
+
+
+class LengthInvalid(Invalid):
+    """The declared length of the body is no length."""
+
+    code = "length_invalid"
+
+
+class UrlInvalid(Invalid):
+    """The URL holds what no name, id or parameter can hold."""
+
+    code = "url_invalid"
 
 
 class RequestFrame:
@@ -57,19 +71,28 @@ class RequestFrame:
             await send(message)
 
         try:
-            _refuse_secrets(scope["query_string"])
+            _check_url(scope["path"], scope["query_string"])
             await self._app(scope, await self._limited(scope, receive), send_framed)
-        except (KeyInQuery, BodyTooLarge) as error:
-            await problem_response(error, request_id)(scope, receive, send_framed)
-        _account_for(scope, status, started_ns)
+        except Exception as error:
+            if status:  # the answer has begun: only a broken connection can tell that it is not whole
+                raise
+            await _answer_with(error, scope, receive, send_framed)
+        finally:
+            _account_for(scope, status, started_ns)
 
     async def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        """Return a receive that counts the body. Raises BodyTooLarge, by a declared length before anything is read."""
-        for name, value in scope["headers"]:
-            if name == b"content-length" and int(value) > self._body_bytes_max:
-                if (b"expect", b"100-continue") not in scope["headers"]:
-                    await _drain(receive)
-                raise self._too_large()
+        """Return a receive that counts the body.
+
+        Raises LengthInvalid, and BodyTooLarge by a declared length before anything is read.
+        """
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit():
+            raise LengthInvalid("is not a number of bytes", where="Content-Length", hint="send the body's length")
+        if int(declared) > self._body_bytes_max:
+            if not _waits_to_be_asked(headers):
+                await _drain(receive)
+            raise self._too_large()
         received = 0
 
         async def receive_counted() -> Message:
@@ -77,7 +100,8 @@ class RequestFrame:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._body_bytes_max:
-                await _drain(receive)
+                if message.get("more_body", False):
+                    await _drain(receive)
                 raise self._too_large()
             return message
 
@@ -89,10 +113,26 @@ class RequestFrame:
         )
 
 
-def _refuse_secrets(query: bytes) -> None:
-    if not query:
-        return
-    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+async def _answer_with(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an error that left the application as a problem; one that nobody foresaw is logged and not shown."""
+    if not isinstance(error, AppError):
+        _log.error("unhandled error", exc_info=error)
+        error = Internal("Faremeter failed; nothing was charged", hint="quote the request id to the operator")
+    response = problem_response(error, scope["request_id"])
+    if _waits_to_be_asked(dict(scope["headers"])):
+        response.headers["Connection"] = "close"  # its body was not asked for and must not be taken for a request
+    await response(scope, receive, send)
+
+
+def _waits_to_be_asked(headers: dict[bytes, bytes]) -> bool:
+    return headers.get(b"expect", b"").lower() == b"100-continue"
+
+
+def _check_url(path: str, query: bytes) -> None:
+    """Raise UrlInvalid for a NUL, which PostgreSQL stores in no text, and KeyInQuery for a secret."""
+    if "\0" in path or b"%00" in query:
+        raise UrlInvalid("the URL holds a NUL character", where="URL", hint="leave %00 out")
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
         if name.lower() in _SECRET_PARAMETERS or value.startswith(("fm_live_", "fm_test_")):
             raise KeyInQuery(
                 "a key does not belong in a URL, where logs keep it; consider it leaked and revoke it",
@@ -103,12 +143,14 @@ def _refuse_secrets(query: bytes) -> None:
 
 async def _drain(receive: Receive) -> None:
     """Read and drop the rest of a refused body, in bounds: a client that is still sending would miss the answer."""
-    dropped, until_s = 0, time.monotonic() + _DRAIN_S_MAX
-    while dropped < _DRAIN_BYTES_MAX and time.monotonic() < until_s:
-        message = await receive()
-        dropped += len(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            return
+    dropped = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_S_MAX):
+            while dropped < _DRAIN_BYTES_MAX:
+                message = await receive()
+                dropped += len(message.get("body", b""))
+                if not message.get("more_body", False):  # the last part, or the client has gone
+                    return
 
 
 def _account_for(scope: Scope, status: int, started_ns: int) -> None:

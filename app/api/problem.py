@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.errors import AppError, Kind
+from app.errors import AppError, Invalid, Kind
 from app.telemetry import get_logger, redact
 
 PROBLEM_TYPE = "application/problem+json"
@@ -29,8 +29,33 @@ _STATUS = {
     Kind.UNAVAILABLE: 503,
     Kind.DEADLINE: 504,
 }
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem (RFC 9457): `code` is stable, `where` points into the request, `hint` helps",
+        "content": {
+            PROBLEM_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "code", "detail", "request_id"],
+                    "properties": {
+                        "status": {"type": "integer"},
+                        "retry_after_s": {"type": "integer"},
+                        **{name: {"type": "string"} for name in ("type", "title", "code", "detail", "where", "hint")},
+                        "request_id": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
 _CODES = {404: "route_not_found", 405: "method_not_allowed"}
 _log = get_logger(__name__)
+
+
+class Internal(AppError):
+    """The program failed in a way that nobody foresaw."""
+
+    code = "internal"
 
 
 def problem_response(error: AppError, request_id: str | None) -> Response:
@@ -68,21 +93,16 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_invalid_request(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        place = _place_of(first["loc"])
-        body = {
-            "type": "about:blank",
-            "title": "Bad Request",
-            "status": 400,
-            "code": "invalid",
-            "detail": str(first["msg"]),
-            "where": place,
-            "hint": "see /openapi.json for this route's parameters",
-            "request_id": _request_id(request),
-        }
-        return _response(body, 400, {})
+        place = "body" if first["type"] == "json_invalid" else _place_of(first["loc"])
+        hint = "see /openapi.json for this route's parameters"
+        return problem_response(Invalid(str(first["msg"]), where=place, hint=hint), _request_id(request))
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's word for whatever was raised while it read a body
+            cause = error.__cause__
+            unread = Invalid("the body cannot be read as JSON", where="body", hint="check the JSON with a parser")
+            return problem_response(cause if isinstance(cause, AppError) else unread, _request_id(request))
         body = {
             "type": "about:blank",
             "title": HTTPStatus(error.status_code).phrase,
@@ -93,20 +113,6 @@ def add_error_handlers(app: FastAPI) -> None:
             "request_id": _request_id(request),
         }
         return _response(body, error.status_code, dict(error.headers or {}))
-
-    @app.exception_handler(Exception)
-    async def on_bug(request: Request, error: Exception) -> Response:
-        _log.error("unhandled error", exc_info=error)
-        body = {
-            "type": "about:blank",
-            "title": "Internal Server Error",
-            "status": 500,
-            "code": "internal",
-            "detail": "Faremeter failed; nothing was charged",
-            "hint": "quote the request id to the operator",
-            "request_id": _request_id(request),
-        }
-        return _response(body, 500, {})
 
 
 def _request_id(request: Request) -> str | None:
