@@ -1,14 +1,14 @@
 """/v1/admin: what operators do. Each route asks for an operator: an `admin` key, or e-mail and password as Basic."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.accounts.account import parse_scopes
 from app.api.billing import account_body
 from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
+from app.api.fields import Instant, Name, Reference, StrictBody
 from app.api.keys import NewKeyBody, key_body, new_key_body
 from app.api.wire import instant, page
 from app.api.wire_invoice import invoice_body
@@ -17,37 +17,31 @@ from app.billing.invoice_run_report import AccountOutcome
 from app.period import Month
 from app.pricing.open_account import open_account
 
-router = APIRouter(prefix="/admin", tags=["admin"])
+router = APIRouter(prefix="/v1/admin", tags=["admin"])
 
 
-class NewAccountBody(BaseModel):
+class NewAccountBody(StrictBody):
     """A new account; without a plan it gets the default one, where the operator has set one."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
+    name: Name
     currency: str = "USD"
     zone: str = "UTC"
     anchor_day: int = Field(1, ge=1, le=31)
-    plan: str | None = None
+    plan: Reference | None = None
 
 
-class AssignmentBody(BaseModel):
+class AssignmentBody(StrictBody):
     """Which plan an account is on from when on; default: from now on."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    plan: str
-    starts_at: datetime | None = None
+    plan: Reference
+    starts_at: Instant | None = None
 
 
-class InvoiceRunBody(BaseModel):
+class InvoiceRunBody(StrictBody):
     """Which periods to invoice: those that start in the month, of one account or of all."""
 
-    model_config = ConfigDict(extra="forbid")
-
     month: str
-    account: str | None = None
+    account: Reference | None = None
 
 
 @router.post("/accounts", status_code=status.HTTP_201_CREATED)

@@ -1,18 +1,19 @@
 """/v1/keys: create, list, rotate with grace, revoke."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from app.accounts.account import DEFAULT_SCOPES, ApiKey, Scope, parse_scopes
+from app.accounts.account import DEFAULT_SCOPES, ApiKey, Principal, Scope, parse_scopes
 from app.accounts.service import NewKey
 from app.api.dependencies import Cursor, KeysWriter, Limit, ServicesDep
+from app.api.fields import Instant, ModelName, Name, StrictBody
 from app.api.wire import instant, page
 from app.errors import Forbidden
 
-router = APIRouter(tags=["keys"])
+router = APIRouter(prefix="/v1", tags=["keys"])
 
 
 class ScopeEscalation(Forbidden):
@@ -21,22 +22,18 @@ class ScopeEscalation(Forbidden):
     code = "scope_escalation"
 
 
-class NewKeyBody(BaseModel):
-    """What a new key may do. Unknown fields are refused: nobody sets another account's id by hand."""
+class NewKeyBody(StrictBody):
+    """What a new key may do."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = "default"
+    name: Name = "default"
     test: bool = False
     scopes: list[str] = Field(default_factory=lambda: sorted(scope.value for scope in DEFAULT_SCOPES))
-    models: list[str] = Field(default_factory=list, max_length=100)
-    expires_at: datetime | None = None
+    models: list[ModelName] = Field(default_factory=list, max_length=100)
+    expires_at: Instant | None = None
 
 
-class RotateBody(BaseModel):
+class RotateBody(StrictBody):
     """How long the old key still works."""
-
-    model_config = ConfigDict(extra="forbid")
 
     grace_s: int = Field(0, ge=0, le=604_800)
 
@@ -44,17 +41,14 @@ class RotateBody(BaseModel):
 @router.post("/keys", status_code=status.HTTP_201_CREATED)
 def create_key(body: NewKeyBody, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
     """Create a key of the caller's account; its secret is shown this once."""
-    scopes = parse_scopes(body.scopes)
-    if beyond := scopes - principal.scopes - DEFAULT_SCOPES:
-        raise ScopeEscalation(
-            f"this key may not give the scope {', '.join(sorted(beyond))}", where="scopes", hint="ask the operator"
-        )
+    scopes, models = parse_scopes(body.scopes), frozenset(body.models)
+    _refuse_escalation(principal, live=not body.test, scopes=scopes, models=models)
     new = services.accounts.create_key(
         principal.account_id,
         name=body.name,
         live=not body.test,
         scopes=scopes,
-        models=frozenset(body.models),
+        models=models,
         expires_at=body.expires_at,
     )
     return new_key_body(new)
@@ -76,6 +70,8 @@ def get_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> dict[s
 @router.post("/keys/{key_id}/rotate", status_code=status.HTTP_201_CREATED)
 def rotate_key(key_id: str, body: RotateBody, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
     """Create a successor with the same rights; the old key works for `grace_s` seconds more."""
+    old = services.accounts.get_key(principal.account_id, key_id)
+    _refuse_escalation(principal, live=old.live, scopes=old.scopes, models=old.models)
     grace = timedelta(seconds=body.grace_s)
     return new_key_body(services.accounts.rotate_key(principal.account_id, key_id, grace=grace))
 
@@ -84,6 +80,19 @@ def rotate_key(key_id: str, body: RotateBody, principal: KeysWriter, services: S
 def revoke_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
     """Revoke a key: every process refuses it within a second."""
     return key_body(services.accounts.revoke_key(principal.account_id, key_id))
+
+
+def _refuse_escalation(principal: Principal, *, live: bool, scopes: frozenset[Scope], models: frozenset[str]) -> None:
+    """Raise ScopeEscalation where a new secret could do more than the caller's, the default scopes aside."""
+    if beyond := scopes - principal.scopes - DEFAULT_SCOPES:
+        raise ScopeEscalation(
+            f"this key may not give the scope {', '.join(sorted(beyond))}", where="scopes", hint="ask the operator"
+        )
+    if live and not principal.live:
+        raise ScopeEscalation("a test key may not give a live key", where="test", hint="use a live key for this")
+    if principal.models and not (models and models <= principal.models):
+        allowed = ", ".join(sorted(principal.models))
+        raise ScopeEscalation(f"this key may give no more than its own models: {allowed}", where="models")
 
 
 def new_key_body(new: NewKey) -> dict[str, Any]:
