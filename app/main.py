@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from app import __version__
 from app.api.middleware import RequestFrame
 from app.api.problem import add_error_handlers
-from app.api.router import operations, v1
+from app.api.router import api
 from app.bootstrap import build
 from app.clock import Clock
 from app.schema import require_head
@@ -42,10 +42,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would be built from the Host header that the caller chose
     )
     app.state.services = services
     add_error_handlers(app)
-    app.include_router(v1)
-    app.include_router(operations)
+    app.include_router(api)
     app.add_middleware(RequestFrame, body_bytes_max=settings.body_bytes_max)
     return app

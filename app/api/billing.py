@@ -12,7 +12,7 @@ from app.api.wire_plan import plan_body
 from app.billing.invoice_csv import invoice_csv
 from app.serving.admission import NoPlan
 
-router = APIRouter(tags=["billing"])
+router = APIRouter(prefix="/v1", tags=["billing"])
 
 
 @router.get("/account")

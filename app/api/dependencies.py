@@ -5,13 +5,19 @@ import binascii
 from collections.abc import Callable
 from typing import Annotated, cast
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi.security.http import HTTPBase
 
 from app.accounts.account import Principal, Scope
 from app.accounts.authentication import Unauthenticated
 from app.bootstrap import Services
 
 PAGE_ITEMS_MAX = 100
+# They only tell /openapi.json how callers prove who they are; `secret_of` and `operator` read and judge.
+_bearer = Security(HTTPBearer(scheme_name="bearer", auto_error=False))
+_api_key = Security(APIKeyHeader(name="X-API-Key", scheme_name="api_key", auto_error=False))
+_basic = Security(HTTPBase(scheme="basic", scheme_name="operator", auto_error=False))
 _HINT = "send Authorization: Bearer fm_live_… or X-API-Key"
 
 
@@ -36,7 +42,7 @@ def secret_of(request: Request) -> str:
 def principal_with(scope: Scope) -> Callable[[Request], Principal]:
     """Return a dependency that authenticates the caller's key and requires the scope. Runs in the thread pool."""
 
-    def dependency(request: Request) -> Principal:
+    def dependency(request: Request, _: object = _bearer, __: object = _api_key) -> Principal:
         principal = services_of(request).authenticator.authenticate(secret_of(request))
         principal.require(scope)
         return principal
@@ -44,7 +50,7 @@ def principal_with(scope: Scope) -> Callable[[Request], Principal]:
     return dependency
 
 
-def operator(request: Request) -> str:
+def operator(request: Request, _: object = _bearer, __: object = _basic) -> str:
     """Return who operates: the id of an `admin` key, or of the operator whose e-mail and password came as Basic.
 
     Raises Unauthenticated, ScopeMissing, RateLimited after too many wrong passwords.

@@ -12,7 +12,7 @@ from app.inference.engine import ModelNotFound, ModelState, VersionState, Versio
 from app.inference.manifest import ClassesOutput, ImageInput, Manifest
 from app.pricing.plan import PlanVersion
 
-router = APIRouter(tags=["models"])
+router = APIRouter(prefix="/v1", tags=["models"])
 
 
 @router.get("/models")

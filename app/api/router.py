@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 
 from app.api import admin, billing, health, keys, model_catalog, predict, usage
+from app.api.problem import PROBLEM_RESPONSES
 
-v1 = APIRouter(prefix="/v1")
-for module in (predict, model_catalog, keys, usage, billing, admin):
-    v1.include_router(module.router)
-
-operations = health.router
+# Each router names its whole prefix, so that a route's own path is the one that logs and metrics show.
+api = APIRouter(responses=PROBLEM_RESPONSES)
+for module in (predict, model_catalog, keys, usage, billing, admin, health):
+    api.include_router(module.router)
