@@ -1,6 +1,7 @@
 """/v1/usage: sums in any zone, and the events behind them."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -8,7 +9,8 @@ from starlette.responses import StreamingResponse
 
 from app.api import wire
 from app.api.dependencies import Cursor, Limit, ServicesDep, UsageReader
-from app.metering.usage_event import RecordedEvent
+from app.errors import Invalid
+from app.metering.usage_event import RecordedEvent, bucket_start
 from app.metering.usage_report import Bucket, GroupBy, UsageRow, range_of
 from app.money import format_nanos
 from app.period import Period, parse_zone
@@ -37,7 +39,7 @@ _COLUMNS = (
 From = Annotated[str | None, Query(alias="from", description="a date, month or instant; default: this month")]
 To = Annotated[str | None, Query(alias="to", description="exclusive")]
 Zone = Annotated[str, Query(alias="tz", description="IANA time zone of dates and buckets")]
-router = APIRouter(tags=["usage"])
+router = APIRouter(prefix="/v1", tags=["usage"])
 
 
 @router.get("/usage")
@@ -52,7 +54,7 @@ def get_usage(
 ) -> dict[str, Any]:
     """Sum the account's usage by local bucket; `total` is the sum of `data`."""
     zone = parse_zone(tz)
-    period = range_of(from_, to, zone, services.clock.now())
+    period = _in_quarter_hours(range_of(from_, to, zone, services.clock.now()))
     rows = services.metering.report(principal.account_id, period, zone=zone, bucket=bucket, group_by=group_by)
     return {
         "from": wire.instant(period.start),
@@ -88,10 +90,22 @@ def export_events(
 ) -> StreamingResponse:
     """Stream every usage event of the range as CSV."""
     period = range_of(from_, to, parse_zone(tz), services.clock.now())
-    lines = _csv_lines(services.metering.every_event(principal.account_id, period))
+    events = services.metering.every_event(principal.account_id, period)
+    first = next(events, None)  # read now: an error is still a problem here, and a broken file later
+    lines = _csv_lines(chain([first], events) if first else iter(()))
     name = f"usage-{_day(period)}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _in_quarter_hours(period: Period) -> Period:
+    """Return the period. Raises Invalid where its sums would be cut: usage is summed in quarters of an hour."""
+    for instant, where in ((period.start, "from"), (period.end, "to")):
+        if bucket_start(instant) != instant:
+            raise Invalid(
+                "usage is summed in quarters of an hour", where=where, hint="cut there, or sum up /v1/usage/events"
+            )
+    return period
 
 
 def _day(period: Period) -> str:

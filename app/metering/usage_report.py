@@ -10,6 +10,8 @@ from app.errors import Invalid
 from app.metering.meter import Quantities
 from app.period import Month, Period, midnight, month_of
 
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # beyond it, sums of instants soon leave the calendar
+
 
 class Bucket(StrEnum):
     """The width of a report's rows, in the report's zone."""
@@ -77,8 +79,10 @@ def range_of(start: str | None, end: str | None, zone: ZoneInfo, now: datetime) 
     month = month_of(now, zone)
     first = _instant_of(start, zone, "from") if start else midnight(month.day(1), zone)
     last = _instant_of(end, zone, "to") if end else midnight(month.plus(1).day(1), zone)
-    if not first < last <= first + timedelta(days=25 * 31):
-        raise Invalid("the range is empty or longer than 25 months", where="to", hint="to lies behind from")
+    if not first < last <= min(first, _LATEST) + timedelta(days=25 * 31):
+        raise Invalid(
+            "the range is empty, longer than 25 months or too far ahead", where="to", hint="to lies behind from"
+        )
     return Period(first, last)
 
 
