@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import time
 from typing import Any
 
@@ -22,9 +23,11 @@ from app.serving.call import Answer, Call, FileInputs, JsonInputs
 
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _FILES_MAX = 1024
+_CLOSED_FORM = re.compile(rb"--[^\r\n]+--\s*\Z")
+_BODY_HINT = 'the body is {"inputs": [ … ]}'
 _JSON_HINT = "check the JSON with a parser; NaN and Infinity are not JSON"
 _FORM_HINT = "send each image as a file part named file"
-router = APIRouter(tags=["predict"])
+router = APIRouter(prefix="/v1", tags=["predict"])
 
 
 class MediaTypeUnsupported(AppError):
@@ -73,17 +76,51 @@ _OPENAPI: dict[str, Any] = {
             **{media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in sorted(IMAGE_TYPES)},
         },
     },
-    "security": [{"bearer": []}],
+    "security": [{"bearer": []}, {"api_key": []}],
+}
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One output an input, in their order; `id` is the id of the usage event",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["id", "model", "version", "outputs", "usage"],
+                    "properties": {
+                        "id": {"type": "string"},
+                        "model": {"type": "string"},
+                        "version": {"type": "integer"},
+                        "outputs": {"type": "array", "items": {"type": "object"}},
+                        "usage": {
+                            "type": "object",
+                            "required": ["units", "unit", "queue_ms", "compute_ms", "amount", "currency"],
+                            "properties": {
+                                "units": {"type": "integer"},
+                                "unit": {"type": "string"},
+                                "queue_ms": {"type": "number"},
+                                "compute_ms": {"type": "number"},
+                                "amount": {"type": ["string", "null"], "description": "null where tiers decide"},
+                                "amount_estimate": {"type": "string", "description": "at the current tier"},
+                                "currency": {"type": "string"},
+                            },
+                        },
+                    },
+                }
+            }
+        },
+    }
 }
 
 
-@router.post("/models/{model}/predict", openapi_extra=_OPENAPI, response_class=Response)
+@router.post("/models/{model}/predict", openapi_extra=_OPENAPI, responses=_ANSWER, response_class=Response)
 async def predict(model: str, request: Request) -> Response:
     """Run the model's default version. A 2xx answer leaves only after its usage is durable."""
     return await _predict(request, model, None)
 
 
-@router.post("/models/{model}/versions/{version}/predict", openapi_extra=_OPENAPI, response_class=Response)
+@router.post(
+    "/models/{model}/versions/{version}/predict", openapi_extra=_OPENAPI, responses=_ANSWER, response_class=Response
+)
 async def predict_version(model: str, version: int, request: Request) -> Response:
     """Run one version of the model."""
     return await _predict(request, model, version)
@@ -94,7 +131,7 @@ async def _predict(request: Request, model: str, version: int | None) -> Respons
     deadline_ns = time.perf_counter_ns() + services.settings.request_deadline_s * 1_000_000_000
     principal = await _principal_of(services, secret_of(request))
     key = request.headers.get("idempotency-key")
-    body = await _body_of(request)
+    body = await _body_of(request, services.settings.request_deadline_s)
     departure = asyncio.ensure_future(_departure(request.receive))
     try:
         payload = await _payload_of(request, body)
@@ -118,11 +155,15 @@ async def _principal_of(services: Services, secret: str) -> Principal:
     return await asyncio.to_thread(services.authenticator.authenticate, secret)
 
 
-async def _body_of(request: Request) -> bytes:
+async def _body_of(request: Request, patience_s: int) -> bytes:
     try:
-        return await request.body()
+        async with asyncio.timeout(patience_s):
+            return await request.body()
     except ClientDisconnect:
         raise BodyInvalid("the client left while sending", where="body") from None
+    except TimeoutError:
+        detail, hint = f"the body did not arrive within {patience_s} s", "send fewer or smaller inputs"
+        raise BodyInvalid(detail, where="body", hint=hint) from None
 
 
 async def _departure(receive: Receive) -> None:
@@ -143,7 +184,7 @@ async def _payload_of(request: Request, body: bytes) -> JsonInputs | FileInputs:
     if media_type in IMAGE_TYPES:
         return FileInputs((body,))
     if media_type == "multipart/form-data":
-        return FileInputs(await _files_in(request))
+        return FileInputs(await _files_in(request, body))
     raise MediaTypeUnsupported(
         f"{media_type or 'a body without content type'} is not read here",
         where="Content-Type",
@@ -155,23 +196,27 @@ def _inputs_in(body: bytes) -> list[Any]:
     try:
         return _decode_json(body).inputs
     except msgspec.ValidationError as error:
-        raise BodyInvalid(str(error), where="body", hint='the body is {"inputs": [ … ]}') from None
+        detail, _, place = str(error).partition(" - at `$.")
+        raise BodyInvalid(detail, where=place.rstrip("`") or "body", hint=_BODY_HINT) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BodyInvalid(str(error), where="body", hint=_JSON_HINT) from None
     except RecursionError:
         raise BodyInvalid("the JSON is nested too deeply", where="body", hint="rows are lists of numbers") from None
 
 
-async def _files_in(request: Request) -> list[bytes]:
+async def _files_in(request: Request, body: bytes) -> list[bytes]:
     try:
-        async with request.form(max_files=_FILES_MAX, max_fields=0) as form:
-            files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
-            others = [name for name, _ in form.multi_items() if name != "file"]
-            if others:
-                raise BodyInvalid(f"the form has an unknown part {others[0]!r}", where="body", hint=_FORM_HINT)
+        async with request.form(max_files=_FILES_MAX, max_fields=_FILES_MAX) as form:
+            files = []
+            for name, value in form.multi_items():
+                if name != "file" or not isinstance(value, UploadFile):
+                    raise BodyInvalid(f"the form's part {name!r} is no file to read", where="body", hint=_FORM_HINT)
+                files.append(await value.read())
             if not files:
                 raise BodyInvalid("the form has no file", where="body", hint=_FORM_HINT)
-            return [await file.read() for file in files]
+            if not _CLOSED_FORM.search(body):  # the parser is content with a form that breaks off
+                raise BodyInvalid("the form breaks off before its end", where="body", hint="send the whole form")
+            return files
     except HTTPException as error:  # Starlette's own word for a form that cannot be parsed
         raise BodyInvalid(error.detail, where="body", hint=_FORM_HINT) from None
 

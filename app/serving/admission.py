@@ -43,6 +43,12 @@ class Admission:
     model_input: ModelInput
 
 
+def authorize(principal: Principal, call: Call) -> None:
+    """Raise ScopeMissing or ModelNotAllowed where the key may not make this call, nor see an earlier one's answer."""
+    principal.require(Scope.PREDICT)
+    principal.require_model(call.model)
+
+
 class Admitter:
     """Decides whether a call may run."""
 
@@ -55,11 +61,9 @@ class Admitter:
     async def admit(self, principal: Principal, call: Call) -> Admission:
         """Return the admitted call, its images decoded.
 
-        Raises ScopeMissing, ModelNotAllowed, ModelNotFound, VersionNotFound, ModelUnavailable, NoPlan, ModelNotInPlan,
-        InputInvalid, PayloadUnsupported, RateLimited, Overloaded: nothing has run and nothing is charged.
+        Raises ModelNotFound, VersionNotFound, ModelUnavailable, NoPlan, ModelNotInPlan, InputInvalid,
+        PayloadUnsupported, RateLimited, Overloaded: nothing has run and nothing is charged.
         """
-        principal.require(Scope.PREDICT)
-        principal.require_model(call.model)
         occurred_at = self._clock.now()
         served = self._engine.resolve(call.model, call.version)
         plan_version = await self._plan_of(principal.account_id, occurred_at)

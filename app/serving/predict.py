@@ -1,4 +1,4 @@
-"""A paid prediction, the whole story: admit, claim, run, price, record, answer."""
+"""A paid prediction, the whole story: authorize, admit, claim, run, price, record, answer."""
 
 from app.accounts.account import Principal
 from app.charging.claim import Claim, StoredAnswer, storable
@@ -9,7 +9,7 @@ from app.charging.tier_positions import PositionKey
 from app.errors import AppError
 from app.inference.engine import Engine, Job, ModelFailed
 from app.inference.prediction import Prediction
-from app.serving.admission import Admission, Admitter
+from app.serving.admission import Admission, Admitter, authorize
 from app.serving.attribution import answer_of, charge_to, failure_event_of, quantities_of, usage_event_of
 from app.serving.call import Answer, Call
 
@@ -31,6 +31,7 @@ class PredictUseCase:
 
         Raises what admission, claim, engine and recorder raise. Whatever is raised, nothing was charged.
         """
+        authorize(principal, call)
         try:
             admission = await self._admitter.admit(principal, call)
         except AppError:
