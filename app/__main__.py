@@ -8,6 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from app.errors import AppError
+from app.settings import load_settings
+from app.telemetry import configure_logging
 
 # The name on the command line, and the module and command behind it.
 _COMMANDS = {
@@ -47,6 +49,7 @@ cli = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, pre
 @cli.callback()
 def faremeter() -> None:
     """PyTorch models as a paid API."""
+    configure_logging(load_settings().log_level)
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from app.commands.output import AsJson, print_json, print_table
 from app.money import format_money, format_nanos
 from app.period import Month
 from app.settings import load_settings
-from app.telemetry import configure_logging
 
 app = typer.Typer(help="Run a month's invoices and show them.", no_args_is_help=True)
 
@@ -24,9 +23,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Issue the invoices of periods that are over, draft the others; what is issued stays as it is."""
-    settings = load_settings()
-    configure_logging(settings.log_level)
-    report = bootstrap.open_books(settings).invoice_run.run(Month.parse(month), account)
+    report = bootstrap.open_books(load_settings()).invoice_run.run(Month.parse(month), account)
     if as_json:
         print_json({"month": str(report.month), "accounts": [_outcome_facts(outcome) for outcome in report.outcomes]})
     else:

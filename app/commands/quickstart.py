@@ -7,6 +7,7 @@ import typer
 from app import demo as demonstration
 from app import quickstart as installation
 from app.settings import load_settings
+from app.telemetry import configure_logging
 
 app = typer.Typer()
 
@@ -17,10 +18,12 @@ def quickstart(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
 ) -> None:
     """Set everything up, serve, and print a password and a curl line; ends with Ctrl-C."""
+    configure_logging("warning")  # what is said here is for a person
     installation.run(load_settings(), host=host, port=port, say=typer.echo)
 
 
 @app.command()
 def demo() -> None:
     """Set everything up, make real paid predictions over HTTP, check the invoice, and end."""
+    configure_logging("warning")
     demonstration.demonstrate(load_settings(), say=typer.echo)

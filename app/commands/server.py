@@ -7,7 +7,6 @@ import uvicorn
 
 from app import worker as worker_process
 from app.settings import load_settings
-from app.telemetry import configure_logging
 
 app = typer.Typer()
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -18,7 +17,6 @@ Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the API. Migrate first: `faremeter db upgrade`."""
     settings = load_settings()
-    configure_logging(settings.log_level)
     uvicorn.run(
         "app.main:application",
         factory=True,
@@ -36,6 +34,4 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @app.command()
 def worker() -> None:
     """Run the background jobs: issue due invoices, make partitions, drop what has expired."""
-    settings = load_settings()
-    configure_logging(settings.log_level)
-    worker_process.run(settings)
+    worker_process.run(load_settings())
