@@ -3,13 +3,16 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
-# API keys, Basic credentials and passwords inside database URLs.
-_SECRET = re.compile(r"(fm_(?:live|test)_)[0-9A-Za-z]+|(?<=://)([^:/@\s]+):[^@\s]+(?=@)|(?i:(basic|bearer) )[\w+/=.-]+")
+# API keys, passwords inside database URLs, Bearer and Basic credentials. A quote ends each: a log line is JSON.
+_SECRET = re.compile(
+    r"(fm_(?:live|test)_)[0-9A-Za-z]+"
+    r"|(?<=://)([^:/@\s\"]*):[^@\s\"]+(?=@)"
+    r"|(?i:(basic|bearer) )[\w+/=.~-]+"
+)
 
 
 def redact(text: str) -> str:
@@ -17,8 +20,8 @@ def redact(text: str) -> str:
     return _SECRET.sub(lambda match: f"{match[1] or match[2] or match[3] or ''}[redacted]", text)
 
 
-def _redact_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+def _redact_line(_logger: Any, _name: str, line: Any) -> str:
+    return redact(str(line))
 
 
 def configure_logging(level: str) -> None:
@@ -28,7 +31,6 @@ def configure_logging(level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _redact_event,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -42,6 +44,7 @@ def configure_logging(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
+                _redact_line,  # the whole line: a secret may hide in a nest or in an object's repr
             ],
         )
     )
