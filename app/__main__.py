@@ -40,7 +40,9 @@ class LazyGroup(TyperGroup):
             return None
         module, _, command = _COMMANDS[cmd_name].partition(":")
         group: Any = typer.main.get_command(importlib.import_module(f"app.commands.{module}").app)
-        return group.get_command(ctx, command) if command else group
+        found = group.get_command(ctx, command) if command else group
+        found.name = cmd_name  # a group does not know the name under which it was added here
+        return found
 
 
 cli = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
