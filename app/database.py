@@ -30,7 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from app.errors import AppError, Invalid, Kind, Unavailable
+from app.errors import AppError, Invalid, InvariantViolation, Kind, Unavailable
 from app.ids import microseconds
 
 __all__ = [
@@ -46,6 +46,8 @@ __all__ = [
 
 _BUSY_TIMEOUT_MS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# InternalError: PostgreSQL says so where it was made read-only, by a failover or by a full disk.
+_AWAY = (sql_errors.OperationalError, sql_errors.InterfaceError, sql_errors.InternalError, sql_errors.TimeoutError)
 
 
 class DatabaseUnavailable(Unavailable):
@@ -85,7 +87,11 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
+        if value is None:
+            return None
+        if value.tzinfo is None:  # else PostgreSQL would take it for UTC, and SQLite's driver for a bug
+            raise InvariantViolation(f"{value} has no zone: it is no instant")
+        if dialect.name == "postgresql":
             return value
         return microseconds(value)
 
@@ -170,7 +176,7 @@ def insert_into(session: Session, table: Table | type[Base]) -> Any:
 def _translated_errors() -> Iterator[None]:
     try:
         yield
-    except (sql_errors.OperationalError, sql_errors.InterfaceError, sql_errors.TimeoutError) as error:
+    except _AWAY as error:
         raise DatabaseUnavailable("the database does not answer; nothing was charged", retry_after_s=1) from error
     except (sql_errors.IntegrityError, sql_errors.DataError) as error:
         raise ConstraintViolated("the database refused a row") from error
