@@ -70,7 +70,8 @@ class PredictUseCase:
         delivered = not call.departure.done()
         event = usage_event_of(admission, prediction, charge, output_bytes=len(answer.stored.body), delivered=delivered)
         await self._recorder.record(Record(event, claim, storable(answer.stored) if claim else None))
-        self._quotes.settle(event.quantities, position)
+        if event.live:  # what is never invoiced does not move the tiers either
+            self._quotes.settle(event.quantities, position)
         return answer
 
     async def _stored_answer(self, principal: Principal, call: Call) -> StoredAnswer | None:
