@@ -205,6 +205,8 @@ def _inputs_in(body: bytes) -> list[Any]:
 
 
 async def _files_in(request: Request, body: bytes) -> list[bytes]:
+    if not _CLOSED_FORM.search(body):  # the parser would be content with the parts before the break
+        raise BodyInvalid("the form breaks off before its end", where="body", hint="send the whole form")
     try:
         async with request.form(max_files=_FILES_MAX, max_fields=_FILES_MAX) as form:
             files = []
@@ -214,8 +216,6 @@ async def _files_in(request: Request, body: bytes) -> list[bytes]:
                 files.append(await value.read())
             if not files:
                 raise BodyInvalid("the form has no file", where="body", hint=_FORM_HINT)
-            if not _CLOSED_FORM.search(body):  # the parser is content with a form that breaks off
-                raise BodyInvalid("the form breaks off before its end", where="body", hint="send the whole form")
             return files
     except HTTPException as error:  # Starlette's own word for a form that cannot be parsed
         raise BodyInvalid(error.detail, where="body", hint=_FORM_HINT) from None
