@@ -15,7 +15,16 @@ from app.bootstrap import Books, open_books
 from app.economics.price_table import price_facts
 from app.errors import InvariantViolation
 from app.period import Month
-from app.quickstart import PLAN_FILE, Say, new_tenant, serving, set_up, training_digits, wait_for_model
+from app.quickstart import (
+    PLAN_FILE,
+    Say,
+    new_tenant,
+    serving,
+    set_up,
+    training_digits,
+    wait_for_model,
+    wait_until_ready,
+)
 from app.settings import Settings
 from app.training.held_out import held_out_digits, held_out_patients, sample_photograph
 
@@ -48,13 +57,14 @@ def demonstrate(settings: Settings, *, say: Say) -> None:
         with httpx.Client(base_url=url, headers=headers, timeout=60) as http:
             say(f"Faremeter serves at {url}; account {tenant.account_id} is on plan payg.")
             caller = Caller(http)
-            wait_for_model(url, tenant.secret, "linear")
+            wait_until_ready(url, tenant.secret, "linear")
             _rows(caller, say)
+            wait_for_model(url, tenant.secret, "vgg16")
             _photograph(caller, say)
             if trainer is not None:
                 say("\nvgg16-digits is being trained; linear answers meanwhile.")
                 trainer.wait()
-            wait_for_model(url, tenant.secret, "vgg16-digits")
+            wait_until_ready(url, tenant.secret, "vgg16-digits")
             _digits(caller, say)
             _repeat(caller, say)
             _usage(caller, say)

@@ -48,7 +48,7 @@ def run(settings: Settings, *, host: str, port: int, say: Say) -> None:
     password = set_up(books)
     tenant = quickstart_tenant(books)
     with serving(settings, host=host, port=port) as url, working(settings), training_digits(settings) as trainer:
-        wait_for_model(url, tenant.secret, "linear")
+        wait_until_ready(url, tenant.secret, "linear")
         say(_welcome(url, tenant, password, trains=trainer is not None))
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
@@ -114,14 +114,22 @@ def training_digits(settings: Settings) -> Iterator[subprocess.Popen[bytes] | No
 
 
 def wait_for_model(url: str, secret: str, model: str) -> str | None:
-    """Wait until the model has loaded; return None once it is ready, or the reason why it will not be."""
+    """Wait while the model is loading; return None once it is ready, or the reason why it is not."""
     deadline_s = time.monotonic() + _READY_S_MAX
-    while time.monotonic() < deadline_s:
+    while True:
         found = httpx.get(f"{url}/v1/models/{model}", headers={"Authorization": f"Bearer {secret}"}).json()
-        if found.get("status") == "ready":
-            return None
+        if found["status"] != "loading" or time.monotonic() > deadline_s:
+            return None if found["status"] == "ready" else str(found["reason"])
         time.sleep(0.2)
-    return str(found.get("reason"))
+
+
+def wait_until_ready(url: str, secret: str, model: str) -> None:
+    """Wait for weights that were just written to be noticed and loaded. Raises ServerNotReady."""
+    deadline_s = time.monotonic() + _READY_S_MAX
+    while reason := wait_for_model(url, secret, model):
+        if time.monotonic() > deadline_s:
+            raise ServerNotReady(f"{model} did not become ready: {reason}")
+        time.sleep(0.2)
 
 
 @contextlib.contextmanager

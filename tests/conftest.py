@@ -13,6 +13,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import torch
 
 from app.clock import FrozenClock
 from app.database import Database
@@ -25,6 +26,14 @@ PROOF = os.environ.get("FAREMETER_PROOF") == "1"
 hypothesis.settings.register_profile("test", derandomize=True, max_examples=100, deadline=None)
 hypothesis.settings.register_profile("proof", max_examples=2_000, deadline=None)
 hypothesis.settings.load_profile("proof" if PROOF else "test")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a GPU where there is none: such a test is not skipped, it is no part of the run."""
+    if not any(item.get_closest_marker("gpu") for item in items) or torch.cuda.is_available():
+        return
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("gpu")])
+    items[:] = [item for item in items if not item.get_closest_marker("gpu")]
 
 
 @pytest.fixture(scope="session")

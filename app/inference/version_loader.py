@@ -107,7 +107,9 @@ class VersionLoader:
                 return VersionState(version.number, VersionStatus.READY, card=card, labels=loaded.labels)
             return VersionState(version.number, VersionStatus.UNAVAILABLE, loaded, card)
         fetched = self._fetch(folder, version) if version.weights is None else None
-        return VersionState(version.number, VersionStatus.UNAVAILABLE, fetched or refusal, card)
+        fetch = self._fetches.get(version.data_folder)
+        status = VersionStatus.LOADING if fetched and fetch and fetch.running else VersionStatus.UNAVAILABLE
+        return VersionState(version.number, status, fetched or refusal, card)
 
     def _load(self, folder: ModelFolder, version: VersionFolder) -> Runner | str:
         """Return a warm runner, or the reason why there is none."""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.errors import Invalid
 from app.metering.meter import Quantities
+from app.metering.usage_event import BUCKET
 from app.period import Month, Period, midnight, month_of
 
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # beyond it, sums of instants soon leave the calendar
@@ -68,7 +69,10 @@ def bucket_of(instant: datetime, bucket: Bucket, zone: ZoneInfo) -> datetime:
         case Bucket.DAY:
             return midnight(local.date(), zone)
         case Bucket.HOUR:  # minutes are taken off the instant, so that the hour a clock repeats stays two hours
-            return instant - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+            start = instant - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+            while start.astimezone(zone).utcoffset() != local.utcoffset():  # a change by half an hour cuts an hour
+                start += BUCKET
+            return start
 
 
 def range_of(start: str | None, end: str | None, zone: ZoneInfo, now: datetime) -> Period:
