@@ -3,10 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from app.accounts.account import Account
 from app.api.dependencies import BillingReader, Cursor, Limit, ServicesDep
-from app.api.wire import CsvResponse, instant
+from app.api.wire import CSV_RESPONSES, csv_response, instant
 from app.api.wire_invoice import invoice_body
 from app.api.wire_plan import plan_body
 from app.billing.invoice_csv import invoice_csv
@@ -39,11 +40,11 @@ def list_invoices(
     return {"data": [invoice_body(invoice) for invoice in page.invoices], "next_cursor": page.next_cursor}
 
 
-@router.get("/invoices/{invoice_id}.csv", response_class=CsvResponse)
-def get_invoice_csv(invoice_id: str, principal: BillingReader, services: ServicesDep) -> CsvResponse:
+@router.get("/invoices/{invoice_id}.csv", responses=CSV_RESPONSES, response_class=Response)
+def get_invoice_csv(invoice_id: str, principal: BillingReader, services: ServicesDep) -> Response:
     """Return an invoice's lines as CSV."""
     invoice = services.invoices.get(principal.account_id, invoice_id)
-    return CsvResponse(invoice_csv(invoice), f"{invoice.number or invoice.id}.csv")
+    return csv_response(invoice_csv(invoice), f"{invoice.number or invoice.id}.csv")
 
 
 @router.get("/invoices/{invoice_id}")

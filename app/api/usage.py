@@ -84,7 +84,7 @@ def list_events(
     return wire.page(events, limit, _event_body, lambda recorded: recorded.event.id)
 
 
-@router.get("/usage/events.csv", response_class=StreamingResponse)
+@router.get("/usage/events.csv", responses=wire.CSV_RESPONSES, response_class=StreamingResponse)
 def export_events(
     principal: UsageReader, services: ServicesDep, from_: From = None, to: To = None, tz: Zone = "UTC"
 ) -> StreamingResponse:
@@ -95,7 +95,7 @@ def export_events(
     lines = _csv_lines(chain([first], events) if first else iter(()))
     name = f"usage-{_day(period)}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(lines, media_type=wire.CSV_TYPE, headers=headers)
 
 
 def _in_quarter_hours(period: Period) -> Period:

@@ -9,6 +9,8 @@ from starlette.responses import Response
 from app.metering.meter import Quantities
 
 Item = TypeVar("Item")
+CSV_TYPE = "text/csv; charset=utf-8"
+CSV_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
 def instant(value: datetime | None) -> str | None:
@@ -37,10 +39,7 @@ def quantities(value: Quantities) -> dict[str, int]:
     }
 
 
-class CsvResponse(Response):
-    """A whole CSV file that the browser saves under a name."""
-
-    media_type = "text/csv; charset=utf-8"
-
-    def __init__(self, text: str, file_name: str) -> None:
-        super().__init__(text, headers={"Content-Disposition": f'attachment; filename="{file_name}"'})
+def csv_response(text: str, file_name: str) -> Response:
+    """Return a whole CSV file that the browser saves under a name."""
+    headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
+    return Response(text, headers=headers, media_type=CSV_TYPE)
