@@ -1,6 +1,7 @@
 """A started application over ASGI, with what a test needs to be its customer, its operator and its auditor."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from app.accounts.account import DEFAULT_SCOPES, Scope
+from app.accounts.service import EmailTaken
 from app.accounts.store import end_key, record_change
 from app.bootstrap import Services
 from app.charging.tables import ClaimRow
@@ -137,6 +139,15 @@ class Installation:
         """Return an account with an operator's `admin` key."""
         return self.tenant(scopes=frozenset({Scope.ADMIN}), operator_email=OPERATOR[0])
 
+    def customer(self) -> None:
+        """Let there be a user who is no operator, with the operator's password."""
+        with contextlib.suppress(EmailTaken):
+            self.services.accounts.create_user("customer@example.test", OPERATOR[1], operator=False)
+
+    def forget_wrong_passwords(self) -> None:
+        """Begin a new minute for whoever guesses passwords."""
+        self.services.sign_in._failures.storage.reset()
+
     async def predict(self, tenant: Tenant, inputs: Any = (ROW,), *, model: str = "linear", **headers: str) -> Any:
         """Send rows as JSON; header names are written with underscores."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -156,12 +167,12 @@ class Installation:
     def traces(self, account_id: str) -> Traces:
         """Count what the account has left behind."""
         with self.services.database.reading() as session:
-            counts = [
+            events, rollups, claims = (
                 session.scalar(select(func.count()).select_from(table).where(table.account_id == account_id)) or 0
                 for table in (UsageEventRow, UsageRollupRow, ClaimRow)
-            ]
+            )
             batches = session.scalar(select(func.count()).select_from(BatchRow)) or 0
-        return Traces(*counts, batches)
+        return Traces(events, rollups, claims, batches)
 
     def events(self, account_id: str) -> list[UsageEvent]:
         """Return the account's events of a year around now."""
