@@ -1,6 +1,6 @@
 """All SQL of usage: writing events and their rollup, the sums that invoices and cost are made of, reports."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime, timedelta
 
@@ -135,8 +135,8 @@ def accounts_with_usage(session: Session, period: Period) -> set[str]:
     return set(session.scalars(select(rollup.account_id).where(*in_period).distinct()))
 
 
-def rollup_slices(session: Session, account_id: str, period: Period, group_by: GroupBy | None) -> Iterator[RollupSlice]:
-    """Yield the account's 15-minute sums of a period by group, test keys included."""
+def rollup_slices(session: Session, account_id: str, period: Period, group_by: GroupBy | None) -> list[RollupSlice]:
+    """Return the account's 15-minute sums of a period by group, test keys included."""
     rollup = UsageRollupRow
     group = _GROUP_COLUMNS[group_by] if group_by else literal("")
     sums = [func.sum(column) for column in (rollup.requests, rollup.units, rollup.compute_ms, rollup.results)]
@@ -147,8 +147,7 @@ def rollup_slices(session: Session, account_id: str, period: Period, group_by: G
         .group_by(rollup.bucket_start, text("group_"))
         .order_by(rollup.bucket_start)
     )
-    for row in rows.all():
-        yield RollupSlice(row[0], str(row[1]), Quantities(*map(int, row[2:6])), int(row[6]))
+    return [RollupSlice(row[0], str(row[1]), Quantities(*map(int, row[2:6])), int(row[6])) for row in rows]
 
 
 def list_events(session: Session, account_id: str, period: Period, *, after: str, limit: int) -> list[RecordedEvent]:
@@ -185,14 +184,27 @@ def ensure_partitions(session: Session, first: Month, months: int) -> None:
         return
     for offset in range(months):
         month = first.plus(offset)
-        start, end = (id_bound("evt", utc_month_start(m)) for m in (month, month.plus(1)))
         name = f"usage_events_{month.year:04d}_{month.month:02d}"
-        # Bounds are hexadecimal and names numeric: nothing here comes from outside. DDL takes no parameters.
-        session.execute(
-            text(
-                f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF usage_events FOR VALUES FROM ('{start}') TO ('{end}')"
-            )
-        )
+        if not _exists(session, name):
+            # Nobody else makes partitions now, and nobody inserts where the month's events have gone so far.
+            session.execute(text("LOCK TABLE usage_events_default IN ACCESS EXCLUSIVE MODE"))
+            if not _exists(session, name):
+                _make_partition(session, name, month)
+
+
+def _exists(session: Session, table: str) -> bool:
+    return session.scalar(text("SELECT to_regclass(:name)"), {"name": table}) is not None
+
+
+def _make_partition(session: Session, name: str, month: Month) -> None:
+    """Make a partition with what the default one holds of its month, and attach it: calls are recorded meanwhile."""
+    start, end = (id_bound("evt", utc_month_start(each)) for each in (month, month.plus(1)))
+    # Bounds are hexadecimal and names numeric: nothing here comes from outside. DDL takes no parameters.
+    session.execute(text(f"CREATE TABLE {name} (LIKE usage_events INCLUDING ALL)"))
+    late = f"DELETE FROM usage_events_default WHERE id >= '{start}' AND id < '{end}' RETURNING *"  # noqa: S608 - above
+    session.execute(text(f"WITH late AS ({late}) INSERT INTO {name} SELECT * FROM late"))  # noqa: S608 - above
+    bounds = f"FOR VALUES FROM ('{start}') TO ('{end}')"
+    session.execute(text(f"ALTER TABLE usage_events ATTACH PARTITION {name} {bounds}"))
 
 
 def utc_month_start(month: Month) -> datetime:
