@@ -4,6 +4,7 @@ Bounded queue, take what waits, write once, resolve the futures: the shape of th
 """
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,14 +12,15 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-from app.database import ConstraintViolated, DatabaseUnavailable
-from app.errors import AppError, Unavailable
+from app.database import DatabaseUnavailable
+from app.errors import AppError, InvariantViolation, Unavailable
 from app.telemetry import get_logger
 
 Entry = TypeVar("Entry")
 Result = TypeVar("Result")
 
 _WAITING_MAX = 20_000
+_FACTS_WAIT_S = 0.5
 _BACKOFF_S_FIRST, _BACKOFF_S_MAX = 0.05, 1.0
 _log = get_logger(__name__)
 
@@ -39,9 +41,9 @@ class _Waiting(Generic[Entry, Result]):
 class GroupCommit(Generic[Entry, Result]):
     """Writes entries in groups of up to `group_max`, in their order of arrival.
 
-    `write` gets a group and returns one result or AppError an entry. When it raises ConstraintViolated the group is
-    halved until the bad entry stands alone; when it raises DatabaseUnavailable the same group is written again (writes
-    are idempotent by id) until its entries have waited `patience_s`, and then they fail with that error.
+    `write` gets a group and returns one result or AppError an entry; it is idempotent, by the entries' ids. When it
+    raises DatabaseUnavailable the same group is written again until its oldest entry has waited `patience_s`, and then
+    the group fails with that error. When it raises anything else the group is halved until the bad entry stands alone.
     """
 
     def __init__(
@@ -55,7 +57,8 @@ class GroupCommit(Generic[Entry, Result]):
         self._write = write
         self._group_max = group_max
         self._patience_s = patience_s
-        self._queue: SimpleQueue[_Waiting[Entry, Result] | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Waiting[Entry, Result] | None] = SimpleQueue()  # None: the end
+        self._facts: SimpleQueue[_Waiting[Entry, Result]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
@@ -80,61 +83,81 @@ class GroupCommit(Generic[Entry, Result]):
         return future
 
     def submit_fact(self, entry: Entry) -> None:
-        """Queue an entry that nobody waits for; callable from any thread."""
-        self._queue.put(_Waiting(entry, None))
+        """Queue an entry that nobody waits for; callable from any thread.
+
+        It rides along with the next awaited entry, or goes half a second later: a commit of its own would delay one.
+        """
+        if self._facts.qsize() < _WAITING_MAX:
+            self._facts.put(_Waiting(entry, None))
+        else:
+            _log.error("a fact was dropped: the database has been away for too long")
 
     @property
     def waiting(self) -> int:
         """How many entries wait to be written."""
-        return self._queue.qsize()
+        return self._queue.qsize() + self._facts.qsize()
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            self._write_group([first, *self._take_waiting()])
+        ended = False
+        while not ended or self.waiting:
+            group, met_end = self._next_group()
+            ended = ended or met_end
+            if group:
+                self._write_group(group)
 
-    def _take_waiting(self) -> list[_Waiting[Entry, Result]]:
-        taken: list[_Waiting[Entry, Result]] = []
-        while len(taken) < self._group_max - 1:
-            try:
+    def _next_group(self) -> tuple[list[_Waiting[Entry, Result]], bool]:
+        """Wait for an entry; return what waits with it, awaited entries first, and whether the end was among them."""
+        group: list[_Waiting[Entry, Result]] = []
+        with contextlib.suppress(Empty):
+            item = self._queue.get(timeout=0 if self._stopping else _FACTS_WAIT_S)
+            while item is not None:
+                group.append(item)
+                if len(group) == self._group_max:
+                    return group, False
                 item = self._queue.get_nowait()
-            except Empty:
-                break
-            if item is None:  # the end: write these first, then meet it again
-                self._queue.put(None)
-                break
-            taken.append(item)
-        return taken
+            return group + self._take_facts(self._group_max - len(group)), True
+        return group + self._take_facts(self._group_max - len(group)), False
+
+    def _take_facts(self, count_max: int) -> list[_Waiting[Entry, Result]]:
+        return [self._facts.get_nowait() for _ in range(min(count_max, self._facts.qsize()))]
 
     def _write_group(self, group: Sequence[_Waiting[Entry, Result]]) -> None:
+        results: Sequence[Result | AppError]
+        try:
+            results = self._write_patiently(group)
+        except DatabaseUnavailable as error:
+            _log.warning("records could not be written", entries=len(group), cause=str(error.__cause__))
+            results = [error] * len(group)
+            self._keep_facts(group)
+        except Exception as error:  # noqa: BLE001 - not even a bug may end the thread that every request waits for
+            if len(group) > 1:
+                middle = len(group) // 2
+                self._write_group(group[:middle])
+                self._write_group(group[middle:])
+                return
+            _log.exception("a record was refused")
+            results = [error if isinstance(error, AppError) else _not_recorded()]
+        self._resolve(group, results)
+
+    def _write_patiently(self, group: Sequence[_Waiting[Entry, Result]]) -> Sequence[Result | AppError]:
         backoff_s = _BACKOFF_S_FIRST
         while True:
             try:
                 results = self._write([waiting.entry for waiting in group])
-            except ConstraintViolated as error:
-                if len(group) > 1:
-                    middle = len(group) // 2
-                    self._write_group(group[:middle])
-                    self._write_group(group[middle:])
-                    return
-                _log.exception("a record was refused")
-                results = [error]
-            except DatabaseUnavailable as error:
-                if time.monotonic() - group[0].since_s < self._patience_s and not self._stopping:
-                    time.sleep(backoff_s)
-                    backoff_s = min(2 * backoff_s, _BACKOFF_S_MAX)
-                    continue
-                _log.warning("records could not be written", entries=len(group), cause=str(error.__cause__))
-                results = [error] * len(group)
-                self._keep_facts(group)
-            except Exception:  # noqa: BLE001 - a bug in a write must not end the thread that every request waits for
-                _log.exception("a write failed")
-                results = [Unavailable("the call could not be recorded; nothing was charged")] * len(group)
-            self._resolve(group, results)
-            return
+            except DatabaseUnavailable:
+                nobody_waits = group[0].future is None
+                if nobody_waits or self._stopping or time.monotonic() - group[0].since_s >= self._patience_s:
+                    raise
+                time.sleep(backoff_s)
+                backoff_s = min(2 * backoff_s, _BACKOFF_S_MAX)
+                continue
+            if len(results) != len(group):
+                raise InvariantViolation(f"{len(group)} entries were written with {len(results)} results")
+            return results
 
     def _keep_facts(self, group: Sequence[_Waiting[Entry, Result]]) -> None:
         """Queue again what nobody waits for, so that an outage of the database loses no fact about the hardware."""
-        if not self._stopping and self.waiting < _WAITING_MAX:
+        if not self._stopping:
             for waiting in group:
                 if waiting.future is None:
                     self.submit_fact(waiting.entry)
@@ -143,6 +166,10 @@ class GroupCommit(Generic[Entry, Result]):
         pairs = [(w.future, result) for w, result in zip(group, results, strict=True) if w.future is not None]
         if pairs and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_resolve_all, pairs)
+
+
+def _not_recorded() -> Unavailable:
+    return Unavailable("the call could not be recorded; nothing was charged")
 
 
 def _resolve_all(pairs: "Sequence[tuple[asyncio.Future[Result], Result | AppError]]") -> None:
