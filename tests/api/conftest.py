@@ -80,6 +80,14 @@ async def until_ready(installation: Installation) -> None:
         await asyncio.sleep(0.01)
 
 
+@pytest.fixture(scope="module")
+def sqlite_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a migrated, empty SQLite file for the tests of one module."""
+    file = tmp_path_factory.mktemp("module") / "faremeter.db"
+    shutil.copyfile(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated database for the whole session, of each kind."""

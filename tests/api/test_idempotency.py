@@ -1,6 +1,7 @@
 """One Idempotency-Key: one result and one charge, and every repeat gets the same bytes."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ from sqlalchemy import update
 
 from app.charging.tables import ClaimRow
 from app.inference.engine import ModelUnavailable
+from tests.api.conftest import Start
 from tests.api.gate import GATE
 from tests.api.installation import ROW, Installation, Tenant, until
 from tests.api.pictures import picture
@@ -150,3 +152,14 @@ async def test_a_claim_of_a_dead_process_is_taken_over(faremeter: Installation) 
     assert_problem(lost, Expected(503, "claim_lost", hint=False))
     assert won.status_code == 200
     assert [event.id for event in faremeter.events(tenant.account_id)] == [won.json()["id"]]
+
+
+async def test_an_answer_is_forgotten_after_its_keeping_time(sqlite_url: str, start: Start) -> None:
+    async with start(sqlite_url, answer_ttl_h=24) as faremeter:
+        tenant = faremeter.tenant()
+        first = await faremeter.predict(tenant, **KEY)
+        faremeter.clock.advance(timedelta(hours=24, seconds=1))
+        again = await faremeter.predict(tenant, **KEY)
+        assert again.status_code == 200
+        assert "idempotent-replayed" not in again.headers
+        assert again.json()["id"] != first.json()["id"]
