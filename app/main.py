@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.api.middleware import RequestFrame
+from app.api.predict_shortcut import PredictShortcut
 from app.api.problem import add_error_handlers
 from app.api.router import api
 from app.bootstrap import build
@@ -47,5 +48,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.state.services = services
     add_error_handlers(app)
     app.include_router(api)
+    app.add_middleware(PredictShortcut)
     app.add_middleware(RequestFrame, body_bytes_max=settings.body_bytes_max)
     return app

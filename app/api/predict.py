@@ -115,7 +115,7 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
 @router.post("/models/{model}/predict", openapi_extra=_OPENAPI, responses=_ANSWER, response_class=Response)
 async def predict(model: str, request: Request) -> Response:
     """Run the model's default version. A 2xx answer leaves only after its usage is durable."""
-    return await _predict(request, model, None)
+    return await answer_call(request, model, None)
 
 
 @router.post(
@@ -123,10 +123,11 @@ async def predict(model: str, request: Request) -> Response:
 )
 async def predict_version(model: str, version: int, request: Request) -> Response:
     """Run one version of the model."""
-    return await _predict(request, model, version)
+    return await answer_call(request, model, version)
 
 
-async def _predict(request: Request, model: str, version: int | None) -> Response:
+async def answer_call(request: Request, model: str, version: int | None) -> Response:
+    """Answer a predict call. Raises every AppError of parsing, authentication and the use case."""
     services = services_of(request)
     deadline_ns = time.perf_counter_ns() + services.settings.request_deadline_s * 1_000_000_000
     principal = await _principal_of(services, secret_of(request))

@@ -61,6 +61,8 @@ class Internal(AppError):
 def problem_response(error: AppError, request_id: str | None) -> Response:
     """Return the error as problem+json: type, title, status, code, detail, and where, hint, facts where known."""
     status = _STATUS[error.kind]
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning("failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -86,8 +88,6 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(AppError)
     async def on_app_error(request: Request, error: AppError) -> Response:
-        if _STATUS[error.kind] >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.warning("failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
         return problem_response(error, _request_id(request))
 
     @app.exception_handler(RequestValidationError)
