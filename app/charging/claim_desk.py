@@ -9,7 +9,7 @@ from app.charging.claim import Claim, IdempotencyKeyReused, StillRunning, Stored
 from app.charging.group_commit import GroupCommit
 from app.charging.process_lease import ProcessLease
 from app.clock import Clock
-from app.database import Database, Session
+from app.database import Database, DatabaseUnavailable, Session
 from app.errors import AppError
 
 _RETRY_AFTER_S = 1
@@ -62,7 +62,11 @@ class ClaimDesk:
 
         Raises IdempotencyKeyReused for another request under the same key, StillRunning while the first one runs.
         """
-        return await self._group.submit(claim)
+        try:
+            return await self._group.submit(claim)
+        except (asyncio.CancelledError, DatabaseUnavailable):
+            self.release(claim)  # it may have been granted all the same, and nobody will run under it
+            raise
 
     async def find_answer(self, claim: Claim) -> StoredAnswer | None:
         """Return the answer that is stored for this very request, if any. Raises DatabaseUnavailable."""
@@ -74,26 +78,34 @@ class ClaimDesk:
 
     def _write(self, entries: Sequence[Claim | _Release]) -> list[Verdict | AppError]:
         now = self._clock.now()
-        claims = [entry for entry in entries if isinstance(entry, Claim)]
+        released = [entry.claim for entry in entries if isinstance(entry, _Release)]
+        withdrawn = {claim.event_id for claim in released}  # a claim among them was given up before it was made
+        claims = [entry for entry in entries if isinstance(entry, Claim) and entry.event_id not in withdrawn]
         with self._database.transaction(durable=False) as session:
-            store.release_claims(session, [entry.claim for entry in entries if isinstance(entry, _Release)])
+            store.release_claims(session, released)
             granted = store.insert_claims(session, claims, lease_id=self._lease.id, now=now) if claims else set()
-            return [
-                _GRANTED
-                if isinstance(entry, _Release) or entry.event_id in granted
-                else self._second_claim(session, entry, now)
-                for entry in entries
-            ]
+            second = {
+                claim.event_id: self._second_claim(session, claim, now)
+                for claim in claims
+                if claim.event_id not in granted
+            }
+        return [second.get(entry.event_id, _GRANTED) if isinstance(entry, Claim) else _GRANTED for entry in entries]
 
     def _find_answer(self, claim: Claim) -> StoredAnswer | None:
         with self._database.transaction(durable=False) as session:
             found = store.find_claim(session, claim)
-        return found[1] if found and found[0].request_digest == claim.request_digest else None
+        if found is None:
+            return None
+        holder, answer, _, claimed_at = found
+        kept = claimed_at + self._answer_ttl > self._clock.now()
+        return answer if kept and holder.request_digest == claim.request_digest else None
 
     def _second_claim(self, session: Session, claim: Claim, now: datetime) -> Verdict | AppError:
         found = store.find_claim(session, claim)
         if found is not None:
             holder, answer, lease_expires_at, claimed_at = found
+            if holder.event_id == claim.event_id:
+                return _GRANTED  # by an earlier try, whose commit was not confirmed
             abandoned = answer is None and (lease_expires_at is None or lease_expires_at <= now)
             if not abandoned and claimed_at + self._answer_ttl > now:
                 return _verdict_on_repeat(claim, holder, answer)
