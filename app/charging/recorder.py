@@ -78,10 +78,10 @@ class Recorder:
         now = self._clock.now()
         with self._database.transaction() as session:
             refused = self._refusals(session, records, now)
-            events = [record.event for record in records if record.event.id not in refused]
+            events = {record.event.id: record.event for record in records if record.event.id not in refused}
             if events:
-                fresh = metering_store.insert_events(session, events, now)
-                metering_store.add_to_rollup(session, [event for event in events if event.id in fresh])
+                fresh = metering_store.insert_events(session, list(events.values()), now)
+                metering_store.add_to_rollup(session, [events[event_id] for event_id in fresh])
             metering_store.insert_batches(session, [entry for entry in entries if isinstance(entry, BatchRecord)])
             for entry in entries:
                 if isinstance(entry, DeviceInterval):

@@ -5,13 +5,12 @@ The component waits 50 ms and more between tries of a group; nothing else here t
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
 from app.charging.group_commit import CommitQueueFull, GroupCommit
 from app.database import ConstraintViolated, DatabaseUnavailable
@@ -19,13 +18,6 @@ from app.errors import AppError, Conflict, InvariantViolation, Unavailable
 
 Write = Callable[[Sequence[int]], Sequence[int | AppError]]
 PATIENT_S, IMPATIENT_S = 30.0, 0.0
-
-
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[None]:
-    """Keep each refused row's traceback from being rendered: hundreds of them would take most of the time."""
-    with capture_logs():
-        yield
 
 
 class Ledger:
