@@ -28,10 +28,13 @@ class ProcessLease:
         self._renewal = asyncio.create_task(self._keep_renewing())
 
     async def stop(self) -> None:
-        """Give the lease back: its claims are free at once."""
+        """Give the lease back: its claims are free at once; while the database is away it runs out by itself."""
         if self._renewal is not None:
             self._renewal.cancel()
-        await asyncio.to_thread(self._end)
+        try:
+            await asyncio.to_thread(self._end)
+        except DatabaseUnavailable:
+            _log.warning("the process lease could not be given back")
 
     async def _keep_renewing(self) -> None:
         while True:
