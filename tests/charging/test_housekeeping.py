@@ -1,0 +1,48 @@
+"""Housekeeping: what nobody can ask for any more goes, and nothing else does, however often it runs."""
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from app.charging.housekeeping import Housekeeping
+from app.charging.recorder import Record
+from app.charging.tables import ClaimRow, ProcessLeaseRow
+from app.clock import FrozenClock
+from app.database import Database
+from tests.builders import make_answer, make_claim, make_event
+from tests.charging.serving_process import ANSWER_TTL, ServingProcess, charged, rows_of
+
+HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
+
+
+async def test_answers_go_once_nobody_can_get_them_and_their_charges_stay(
+    database: Database, process: ServingProcess, clock: FrozenClock
+) -> None:
+    housekeeping = Housekeeping(database, clock, answer_ttl=ANSWER_TTL)
+    old = make_claim(key="old")
+    await process.claims.claim(old)
+    await process.recorder.record(Record(make_event(id=old.event_id), old, make_answer()))
+    clock.advance(MICROSECOND)
+    await process.claims.claim(make_claim(key="young"))
+
+    clock.advance(ANSWER_TTL + HOUR - MICROSECOND)
+    assert await asyncio.to_thread(housekeeping.purge) == 0
+    clock.advance(MICROSECOND)
+    assert await asyncio.to_thread(housekeeping.purge) == 1
+    assert await asyncio.to_thread(housekeeping.purge) == 0
+    with database.reading() as session:
+        assert session.scalars(select(ClaimRow.idempotency_key)).all() == ["young"]
+    assert charged(database) == (1, 1)
+
+
+async def test_leases_go_an_hour_after_they_ran_out_and_their_keys_are_free_long_before(
+    database: Database, process: ServingProcess, other_process: ServingProcess, clock: FrozenClock
+) -> None:
+    housekeeping = Housekeeping(database, clock, answer_ttl=ANSWER_TTL)
+    clock.advance(2 * HOUR)
+    await asyncio.to_thread(process.lease._renew)
+    assert rows_of(database, ProcessLeaseRow) == 2
+    await asyncio.to_thread(housekeeping.purge)
+    with database.reading() as session:
+        assert session.scalars(select(ProcessLeaseRow.id)).all() == [process.lease.id]
