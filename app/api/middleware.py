@@ -73,7 +73,7 @@ class RequestFrame:
         try:
             _check_url(scope["path"], scope["query_string"])
             await self._app(scope, await self._limited(scope, receive), send_framed)
-        except Exception as error:
+        except Exception as error:  # whatever it is, it ends this request alone, and as a problem
             if status:  # the answer has begun: only a broken connection can tell that it is not whole
                 raise
             await _answer_with(error, scope, receive, send_framed)
