@@ -41,6 +41,8 @@ __all__ = [
     "Instant",
     "Session",  # for signatures of use cases, which pass a session on and never query it
     "SortableId",
+    "dialect_insert",
+    "dialect_of",
     "insert_into",
 ]
 
@@ -165,11 +167,20 @@ class Database:
         self._lax.dispose()
 
 
-def insert_into(session: Session, table: Table | type[Base]) -> Any:
-    """Return the INSERT of this session's dialect, which has ON CONFLICT on both."""
+def dialect_of(session: Session) -> str:
+    """Return `sqlite` or `postgresql`: what statements that are built once are kept by."""
+    return session.get_bind().dialect.name
+
+
+def dialect_insert(dialect: str, table: Table | type[Base]) -> Any:
+    """Return the INSERT of a dialect, which has ON CONFLICT on both."""
     target: Any = table if isinstance(table, Table) else table.__table__
-    name = session.get_bind().dialect.name
-    return postgresql.insert(target) if name == "postgresql" else sqlite.insert(target)
+    return postgresql.insert(target) if dialect == "postgresql" else sqlite.insert(target)
+
+
+def insert_into(session: Session, table: Table | type[Base]) -> Any:
+    """Return the INSERT of this session's dialect."""
+    return dialect_insert(dialect_of(session), table)
 
 
 @contextmanager

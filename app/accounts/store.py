@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.account import Account, ApiKey, Scope, User
@@ -12,6 +12,12 @@ from app.database import insert_into
 from app.errors import NotFound
 
 _ONE_ROW = 1
+_CLOSED_THROUGH = (
+    select(AccountRow.id, AccountRow.closed_through)
+    .where(AccountRow.id.in_(bindparam("ids", expanding=True)))
+    .order_by(AccountRow.id)
+    .with_for_update(read=True)
+)
 
 
 def insert_account(session: Session, account: Account) -> None:
@@ -49,13 +55,7 @@ def lock_account(session: Session, account_id: str) -> Account:
 
 def closed_through(session: Session, account_ids: Sequence[str]) -> dict[str, datetime | None]:
     """Return the accounts' closing instants under a shared lock, which an invoice run has to wait for."""
-    rows = session.execute(
-        select(AccountRow.id, AccountRow.closed_through)
-        .where(AccountRow.id.in_(account_ids))
-        .order_by(AccountRow.id)
-        .with_for_update(read=True)
-    )
-    return {row.id: row.closed_through for row in rows}
+    return {row.id: row.closed_through for row in session.execute(_CLOSED_THROUGH, {"ids": account_ids})}
 
 
 def close_through(session: Session, account_id: str, instant: datetime) -> None:

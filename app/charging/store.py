@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import Executable, delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.charging.claim import Claim, StoredAnswer
 from app.charging.tables import ClaimRow, ProcessLeaseRow
-from app.database import insert_into
+from app.database import dialect_insert, dialect_of, insert_into
 
 _KEY = ["account_id", "idempotency_key"]
 
@@ -27,8 +28,7 @@ def insert_claims(session: Session, claims: Sequence[Claim], *, lease_id: str, n
         }
         for claim in sorted(claims, key=_key_of)
     ]
-    statement = insert_into(session, ClaimRow).on_conflict_do_nothing(index_elements=_KEY)
-    return set(session.execute(statement.returning(ClaimRow.__table__.c.event_id), rows).scalars())
+    return set(session.execute(_insert_claims_statement(dialect_of(session)), rows).scalars())
 
 
 def find_claim(session: Session, claim: Claim) -> tuple[Claim, StoredAnswer | None, datetime | None, datetime] | None:
@@ -71,12 +71,7 @@ def complete_claims(
         }
         for claim, answer in sorted(answers, key=lambda pair: _key_of(pair[0]))
     ]
-    statement = insert_into(session, ClaimRow)
-    done = {name: statement.excluded[name] for name in ("state", "status_code", "content_type", "body")}
-    statement = statement.on_conflict_do_update(
-        index_elements=_KEY, set_=done, where=ClaimRow.event_id == statement.excluded.event_id
-    )
-    return set(session.execute(statement.returning(ClaimRow.__table__.c.event_id), rows).scalars())
+    return set(session.execute(_complete_claims_statement(dialect_of(session)), rows).scalars())
 
 
 def release_claims(session: Session, claims: Sequence[Claim]) -> None:
@@ -117,6 +112,26 @@ def purge(session: Session, *, claimed_before: datetime, expired_before: datetim
     session.execute(delete(ProcessLeaseRow).where(ProcessLeaseRow.expires_at < expired_before))
     gone = session.execute(delete(ClaimRow).where(ClaimRow.claimed_at < claimed_before).returning(ClaimRow.event_id))
     return len(gone.all())
+
+
+# Statements of the hot path are built once a dialect: building one takes longer than executing it.
+
+
+@cache
+def _insert_claims_statement(dialect: str) -> Executable:
+    statement = dialect_insert(dialect, ClaimRow).on_conflict_do_nothing(index_elements=_KEY)
+    returned: Executable = statement.returning(ClaimRow.__table__.c.event_id)
+    return returned
+
+
+@cache
+def _complete_claims_statement(dialect: str) -> Executable:
+    statement = dialect_insert(dialect, ClaimRow)
+    done = {name: statement.excluded[name] for name in ("state", "status_code", "content_type", "body")}
+    still_held = ClaimRow.event_id == statement.excluded.event_id
+    upsert = statement.on_conflict_do_update(index_elements=_KEY, set_=done, where=still_held)
+    returned: Executable = upsert.returning(ClaimRow.__table__.c.event_id)
+    return returned
 
 
 def _key_of(claim: Claim) -> tuple[str, str]:

@@ -1,13 +1,14 @@
 """All SQL of usage: writing events and their rollup, the sums that invoices and cost are made of, reports."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, select, text
+from sqlalchemy import ColumnElement, Executable, String, cast, func, literal, select, text
 from sqlalchemy.orm import Session
 
-from app.database import insert_into
+from app.database import dialect_insert, dialect_of, insert_into
 from app.ids import id_bound
 from app.metering.meter import Quantities
 from app.metering.tables import BatchRow, DeviceIntervalRow, UsageEventRow, UsageRollupRow
@@ -41,6 +42,7 @@ _GROUP_COLUMNS: Mapping[GroupBy, ColumnElement[str]] = {
     GroupBy.KEY: UsageRollupRow.__table__.c.key_id,
     GroupBy.VERSION: UsageRollupRow.__table__.c.model + literal("/") + cast(UsageRollupRow.__table__.c.version, String),
 }
+_BATCH_FIELDS = tuple(field.name for field in fields(BatchRecord))
 _EVENT_FIELDS = tuple(field.name for field in fields(UsageEvent))
 
 
@@ -66,8 +68,7 @@ class ComputeTotal:
 def insert_events(session: Session, events: Sequence[UsageEvent], recorded_at: datetime) -> set[str]:
     """Insert the events that are not there yet and return the ids of those (an event is recorded once)."""
     rows = [_event_values(event, recorded_at) for event in events]
-    statement = insert_into(session, UsageEventRow).on_conflict_do_nothing(index_elements=["id"])
-    return set(session.execute(statement.returning(UsageEventRow.__table__.c.id), rows).scalars())
+    return set(session.execute(_insert_events_statement(dialect_of(session)), rows).scalars())
 
 
 def add_to_rollup(session: Session, events: Iterable[UsageEvent]) -> None:
@@ -80,18 +81,14 @@ def add_to_rollup(session: Session, events: Iterable[UsageEvent]) -> None:
     if not sums:
         return
     rows = [dict(zip(_ROLLUP_KEY + _ROLLUP_SUMS, key + tuple(sums[key]), strict=True)) for key in sorted(sums)]
-    statement = insert_into(session, UsageRollupRow)
-    table = UsageRollupRow.__table__
-    added = {name: table.c[name] + statement.excluded[name] for name in _ROLLUP_SUMS}
-    session.execute(statement.on_conflict_do_update(index_elements=list(_ROLLUP_KEY), set_=added), rows)
+    session.execute(_add_to_rollup_statement(dialect_of(session)), rows)
 
 
 def insert_batches(session: Session, batches: Sequence[BatchRecord]) -> None:
     """Insert the batch facts that are not there yet."""
     if batches:
-        names = [field.name for field in fields(BatchRecord)]
-        rows = [dict(zip(names, astuple(batch), strict=True)) for batch in batches]
-        session.execute(insert_into(session, BatchRow).on_conflict_do_nothing(index_elements=["id"]), rows)
+        rows = [{name: getattr(batch, name) for name in _BATCH_FIELDS} for batch in batches]
+        session.execute(_insert_batches_statement(dialect_of(session)), rows)
 
 
 def extend_device_interval(session: Session, interval: DeviceInterval) -> None:
@@ -211,6 +208,30 @@ def utc_month_start(month: Month) -> datetime:
     """Return the first instant of a UTC month."""
     from_day = month.day(1)
     return datetime.fromisoformat(f"{from_day.isoformat()}T00:00:00+00:00")
+
+
+# Statements of the hot path are built once a dialect: building one takes longer than executing it.
+
+
+@cache
+def _insert_events_statement(dialect: str) -> Executable:
+    statement = dialect_insert(dialect, UsageEventRow).on_conflict_do_nothing(index_elements=["id"])
+    returned: Executable = statement.returning(UsageEventRow.__table__.c.id)
+    return returned
+
+
+@cache
+def _add_to_rollup_statement(dialect: str) -> Executable:
+    statement, table = dialect_insert(dialect, UsageRollupRow), UsageRollupRow.__table__
+    added = {name: table.c[name] + statement.excluded[name] for name in _ROLLUP_SUMS}
+    upsert: Executable = statement.on_conflict_do_update(index_elements=list(_ROLLUP_KEY), set_=added)
+    return upsert
+
+
+@cache
+def _insert_batches_statement(dialect: str) -> Executable:
+    statement: Executable = dialect_insert(dialect, BatchRow).on_conflict_do_nothing(index_elements=["id"])
+    return statement
 
 
 def _recorded_event(row: UsageEventRow) -> RecordedEvent:
