@@ -49,7 +49,7 @@ class Month:
     def parse(cls, text: str) -> "Month":
         """Read `YYYY-MM`. Raises Invalid."""
         match = _MONTH.fullmatch(text)
-        if not match or match[1] == "0000":
+        if not match or not 1 < int(match[1]) < 9999:  # the calendar needs room for a day of any zone on both sides
             raise Invalid(f"{text!r} is not a month", where="month", hint="write YYYY-MM, such as 2026-11")
         return cls(int(match[1]), int(match[2]))
 
@@ -65,13 +65,13 @@ class Month:
         return f"{self.year:04d}-{self.month:02d}"
 
 
-def parse_zone(name: str) -> ZoneInfo:
+def parse_zone(name: str, *, where: str = "zone") -> ZoneInfo:
     """Return the IANA time zone of that name. Raises Invalid."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Invalid(
-            f"{name!r} is not a time zone", where="zone", hint="use an IANA name, such as Europe/Berlin"
+            f"{name!r} is not a time zone", where=where, hint="use an IANA name, such as Europe/Berlin"
         ) from None
 
 

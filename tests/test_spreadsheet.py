@@ -26,5 +26,5 @@ def test_no_cell_starts_as_a_formula_does(start: str) -> None:
 
 
 def test_nothing_is_empty_and_everything_else_is_its_text() -> None:
-    assert csv_line([None, "", 0, False, "0.00001"]) == ",,0,False,0.00001\r\n"
+    assert csv_line([None, "", 0, False, "0.00001"]) == ",,0,false,0.00001\r\n"
     assert csv_line(['say "hi", you']) == '"say ""hi"", you"\r\n'

@@ -48,6 +48,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+_RETRY_AFTER_S = 30  # where whoever raised a 503 knows no better
 _CODES = {404: "route_not_found", 405: "method_not_allowed"}
 _log = get_logger(__name__)
 
@@ -63,6 +64,9 @@ def problem_response(error: AppError, request_id: str | None) -> Response:
     status = _STATUS[error.kind]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
+    retry_after_s = error.retry_after_s
+    if retry_after_s is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
+        retry_after_s = _RETRY_AFTER_S
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -72,12 +76,12 @@ def problem_response(error: AppError, request_id: str | None) -> Response:
         "where": redact(error.where) if error.where else None,
         "hint": error.hint,
         "request_id": request_id,
-        "retry_after_s": error.retry_after_s,
+        "retry_after_s": retry_after_s,
         **error.facts,
     }
     headers = {}
-    if error.retry_after_s is not None:
-        headers["Retry-After"] = str(error.retry_after_s)
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="faremeter"'
     return _response(body, status, headers)

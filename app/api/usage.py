@@ -53,7 +53,7 @@ def get_usage(
     group_by: GroupBy | None = None,
 ) -> dict[str, Any]:
     """Sum the account's usage by local bucket; `total` is the sum of `data`."""
-    zone = parse_zone(tz)
+    zone = parse_zone(tz, where="tz")
     period = _in_quarter_hours(range_of(from_, to, zone, services.clock.now()))
     rows = services.metering.report(principal.account_id, period, zone=zone, bucket=bucket, group_by=group_by)
     return {
@@ -79,7 +79,7 @@ def list_events(
     limit: Limit = 50,
 ) -> dict[str, Any]:
     """List usage events in order of occurrence."""
-    period = range_of(from_, to, parse_zone(tz), services.clock.now())
+    period = range_of(from_, to, parse_zone(tz, where="tz"), services.clock.now())
     events = services.metering.events(principal.account_id, period, after=cursor, limit=limit + 1)
     return wire.page(events, limit, _event_body, lambda recorded: recorded.event.id)
 
@@ -89,7 +89,7 @@ def export_events(
     principal: UsageReader, services: ServicesDep, from_: From = None, to: To = None, tz: Zone = "UTC"
 ) -> StreamingResponse:
     """Stream every usage event of the range as CSV."""
-    period = range_of(from_, to, parse_zone(tz), services.clock.now())
+    period = range_of(from_, to, parse_zone(tz, where="tz"), services.clock.now())
     events = services.metering.every_event(principal.account_id, period)
     first = next(events, None)  # read now: an error is still a problem here, and a broken file later
     lines = _csv_lines(chain([first], events) if first else iter(()))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,6 +104,10 @@ async def test_groups_tell_models_keys_and_versions_apart(used: tuple[Installati
     assert linear == sum(range(1, len(MOMENTS) + 1))
 
 
+def _cell(value: object) -> str:
+    return json.dumps(value) if isinstance(value, bool) else "" if value is None else str(value)
+
+
 async def test_the_csv_holds_the_same_events(
     used: tuple[Installation, Tenant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +121,7 @@ async def test_the_csv_holds_the_same_events(
     found = await events(used)
     assert [record["id"] for record in records] == [event["id"] for event in found]
     for record, event in zip(records, found, strict=True):
-        assert record == {name: "" if value is None else str(value) for name, value in event.items()}
+        assert record == {name: _cell(value) for name, value in event.items()}
     assert [event["occurred_at"] for event in found] == sorted(event["occurred_at"] for event in found)
 
 
@@ -154,8 +159,8 @@ BAD_QUERIES = {
     "from=0001-01-01&tz=Asia/Shanghai": "from",
     "from=2026-03-01T00:07:00Z": "from",
     "from=2026-03-01&to=2026-03-02T00:00:01Z": "to",
-    "tz=Mars/Olympus": "zone",
-    "tz=../../etc/passwd": "zone",
+    "tz=Mars/Olympus": "tz",
+    "tz=../../etc/passwd": "tz",
     "bucket=week": "bucket",
     "group_by=account": "group_by",
 }
