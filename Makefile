@@ -34,7 +34,7 @@ test: setup  ## Run every test in its short form
 	$(BIN)/python -m pytest
 
 proof: setup  ## Run the same tests with their full N (hours)
-	FAREMETER_PROOF=1 $(BIN)/python -m pytest --override-ini timeout=14400
+	PROOF=1 $(BIN)/python -m pytest --override-ini timeout=14400
 
 check: setup  ## Check format, style, types, layers and architecture
 	$(BIN)/ruff format --check .

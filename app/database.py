@@ -113,6 +113,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
+        if self.dialect == "sqlite" and self.url.database in (None, "", ":memory:"):
+            raise Invalid(
+                "a SQLite database needs a file", where="FAREMETER_DATABASE_URL", hint="use sqlite:////path/to/FILE"
+            )
         if self.dialect == "sqlite":
             self._durable, self._lax = (_sqlite_engine(self.url, level) for level in ("FULL", "NORMAL"))
             self._writer: Any = threading.Lock()
@@ -205,8 +209,7 @@ def _postgresql_engine(url: Any) -> Engine:
 
 
 def _sqlite_engine(url: Any, synchronous: str) -> Engine:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

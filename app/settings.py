@@ -1,5 +1,8 @@
 """Settings: environment variables `FAREMETER_*`, typed, checked once at start, never imported by pure code."""
 
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -8,11 +11,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import Invalid
 
+_PREFIX = "FAREMETER_"
+
 
 class Settings(BaseSettings):
     """What an operator may set. Sizes, counts and durations carry their unit in the name."""
 
-    model_config = SettingsConfigDict(env_prefix="FAREMETER_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     database_url: SecretStr | None = Field(None, description="sqlite:///FILE or postgresql://…; default: in DATA_DIR")
     data_dir: Path = Field(Path("data"), description="database, trained and fetched weights")
@@ -42,9 +47,20 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the environment. Raises Invalid with one clear line for each wrong variable."""
+    """Read the environment. Raises Invalid with one clear line for each wrong or unknown variable."""
+    _refuse_unknown(name for name in os.environ if name.startswith(_PREFIX))
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [f"FAREMETER_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         raise Invalid("; ".join(lines), where="environment", hint="correct the variable and start again") from None
+
+
+def _refuse_unknown(names: Iterable[str]) -> None:
+    """Raise Invalid for a variable that no setting has: a typing mistake must not pass for a default."""
+    known = [_PREFIX + name.upper() for name in Settings.model_fields]
+    for name in sorted(set(names) - set(known)):
+        close = get_close_matches(name, known, n=1)
+        raise Invalid(
+            f"{name} is no setting", where="environment", hint=f"did you mean {close[0]}?" if close else "remove it"
+        )

@@ -20,7 +20,7 @@ from app.database import Database
 from tests.postgresql_server import PostgresqlServer
 from tests.schema import migrate
 
-PROOF = os.environ.get("FAREMETER_PROOF") == "1"
+PROOF = os.environ.get("PROOF") == "1"
 
 # Derandomized: the suite gives the same verdict on the same code. `make proof` looks further, with fresh examples.
 hypothesis.settings.register_profile("test", derandomize=True, max_examples=100, deadline=None)

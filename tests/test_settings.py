@@ -66,3 +66,10 @@ def test_no_password_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_cannot_be_changed_while_the_program_runs() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load_settings().queue_items_max = 1
+
+
+def test_a_mistyped_variable_is_refused_with_the_name_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAREMETER_DATABSE_URL", SECRET_URL)
+    with pytest.raises(Invalid, match="FAREMETER_DATABSE_URL is no setting") as refused:
+        load_settings()
+    assert refused.value.hint == "did you mean FAREMETER_DATABASE_URL?"
