@@ -18,6 +18,7 @@ from app.period import Month
 from app.quickstart import (
     PLAN_FILE,
     Say,
+    end_on_sigterm,
     new_tenant,
     serving,
     set_up,
@@ -49,6 +50,7 @@ class Caller:
 
 def demonstrate(settings: Settings, *, say: Say) -> None:
     """Run the demonstration. Raises InvariantViolation where the invoice and the independent sum differ."""
+    end_on_sigterm()
     books = open_books(settings)
     set_up(books)
     tenant = new_tenant(books, "Demo")

@@ -44,6 +44,7 @@ class Tenant:
 
 def run(settings: Settings, *, host: str, port: int, say: Say) -> None:
     """Set up, serve until interrupted, and train the digits model once while the rest already answers."""
+    end_on_sigterm()
     books = open_books(settings)
     password = set_up(books)
     tenant = quickstart_tenant(books)
@@ -53,6 +54,11 @@ def run(settings: Settings, *, host: str, port: int, say: Say) -> None:
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
     say("Faremeter has stopped.")
+
+
+def end_on_sigterm() -> None:
+    """Let a SIGTERM end this process as Ctrl-C does, so that it takes its children along."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
 
 
 def set_up(books: Books) -> str | None:
