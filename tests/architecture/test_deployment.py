@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.settings import Settings
 from tests.architecture.source_tree import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
@@ -66,6 +67,12 @@ def test_nothing_starts_without_a_secret_and_none_has_a_default(secret: str) -> 
     assert uses
     assert all(use.startswith(":?") for use in uses)
     assert not re.search(rf"{secret}: (?!\$)", text)
+
+
+def test_every_variable_that_a_process_gets_is_a_setting() -> None:
+    services = (each for name, each in COMPOSE["services"].items() if name not in {"postgres", "redis", "caddy"})
+    given = {name for each in services for name in each["environment"]} | set(re.findall(r"FAREMETER_\w+", DOCKERFILE))
+    assert given <= {f"FAREMETER_{name.upper()}" for name in Settings.model_fields}
 
 
 def test_only_loopback_and_caddy_are_published() -> None:
