@@ -63,26 +63,13 @@ def execute(runner: Runner, batch: Sequence[PendingJob], clock: Clock) -> Execut
 
 
 def outcomes_of(runner: Runner, batch: Sequence[PendingJob], execution: Execution) -> list[Outcome]:
-    """Return the end of each job. One whose outputs are not all finite fails alone; its share is charged to nobody."""
-    values = execution.outputs
-    if values is None:
-        return [(pending, ModelFailed("the model failed on this input; nothing was charged")) for pending in batch]
-    all_finite = bool(np.isfinite(values).all())
-    outputs = to_outputs(runner.manifest.output, runner.labels, values)
-    outcomes: list[Outcome] = []
-    first = 0
-    for pending, share in zip(batch, compute_shares(execution.compute_us, [job.items for job in batch]), strict=True):
-        end = first + pending.items
-        if all_finite or np.isfinite(values[first:end]).all():
-            queue_us = (execution.started_ns - pending.submitted_ns) // 1000
-            manifest, number = runner.manifest, runner.number
-            answer = Prediction(outputs[first:end], pending.items, queue_us, share, execution.id, manifest.name, number)
-            outcomes.append((pending, answer))
-        else:
-            error = ModelFailed("the model answered with numbers that are not finite; nothing was charged")
-            outcomes.append((pending, error))
-        first = end
-    return outcomes
+    """Return the end of each job. Where the model raised, or its outputs cannot be told, every job fails."""
+    if execution.outputs is not None:
+        try:
+            return _answers(runner, batch, execution, execution.outputs)
+        except Exception:  # noqa: BLE001 - labels and outputs come from foreign code; the device must go on
+            _log.exception("outputs_not_told", model=runner.manifest.name, version=runner.number, batch=execution.id)
+    return [(pending, ModelFailed("the model failed on this input; nothing was charged")) for pending in batch]
 
 
 def fact_of(
@@ -106,6 +93,28 @@ def fact_of(
         items_failed=items - predicted,
         items_cancelled=sum(pending.items for pending in batch if pending.abandoned),
     )
+
+
+def _answers(
+    runner: Runner, batch: Sequence[PendingJob], execution: Execution, values: NDArray[np.float32]
+) -> list[Outcome]:
+    """Answer each job. One whose outputs are not all finite fails alone; its share is charged to nobody."""
+    all_finite = bool(np.isfinite(values).all())
+    outputs = to_outputs(runner.manifest.output, runner.labels, values)
+    outcomes: list[Outcome] = []
+    first = 0
+    for pending, share in zip(batch, compute_shares(execution.compute_us, [job.items for job in batch]), strict=True):
+        end = first + pending.items
+        if all_finite or np.isfinite(values[first:end]).all():
+            queue_us = (execution.started_ns - pending.submitted_ns) // 1000
+            manifest, number = runner.manifest, runner.number
+            answer = Prediction(outputs[first:end], pending.items, queue_us, share, execution.id, manifest.name, number)
+            outcomes.append((pending, answer))
+        else:
+            error = ModelFailed("the model answered with numbers that are not finite; nothing was charged")
+            outcomes.append((pending, error))
+        first = end
+    return outcomes
 
 
 def _inputs_of(batch: Sequence[PendingJob]) -> NDArray[np.generic]:

@@ -1,7 +1,8 @@
 """The owner thread of one device: it takes batches, runs them, and hands each result back to the event loop.
 
 Invariants: nothing but this thread runs the device for a call; one wake-up of the loop a batch; the state of an entry
-changes only under the lock, so that a cancellation and a start cannot both win.
+changes only under the lock, so that a cancellation and a start cannot both win; whatever a batch raises ends that
+batch alone.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from app.clock import Clock
 from app.errors import AppError
 from app.inference.batch_execution import Outcome, PendingJob, execute, fact_of, outcomes_of
 from app.inference.batch_queue import BatchQueue, EntryState
-from app.inference.engine import Cancelled, DeadlineExceeded, Job, ModelUnavailable, OnBatch
+from app.inference.engine import Cancelled, DeadlineExceeded, Job, ModelFailed, ModelUnavailable, OnBatch
 from app.inference.prediction import BatchFact, Prediction
 from app.inference.runner import Runner
 from app.telemetry import get_logger
@@ -98,7 +99,7 @@ class DeviceThread:
                 take = lane.queue.take(time.perf_counter_ns())
             self._refuse(take.expired, DeadlineExceeded("the deadline passed while the call waited for its model"))
             if batch := [pending for pending in take.batch if not pending.result.cancelled()]:
-                self._execute(lane.runner, batch)
+                self._execute_or_fail(lane.runner, batch)
 
     def _next_lane(self) -> Lane | None:
         """Wait for work; return the lane whose head has waited longest, or None once the thread is to end."""
@@ -109,6 +110,13 @@ class DeviceThread:
                     return min(waiting, key=lambda pair: pair[0])[1]
                 self._wake.wait()
         return None
+
+    def _execute_or_fail(self, runner: Runner, batch: list[PendingJob]) -> None:
+        try:
+            self._execute(runner, batch)
+        except BaseException:  # noqa: BLE001 - a dead thread would hang every model of its device for good
+            _log.exception("batch_not_executed", model=runner.manifest.name, version=runner.number)
+            self._refuse(batch, ModelFailed("the call could not be run; nothing was charged"))
 
     def _execute(self, runner: Runner, batch: list[PendingJob]) -> None:
         """Run one batch and settle its jobs.

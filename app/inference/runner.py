@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.errors import Invalid
 from app.inference.engine import ModelFailed
-from app.inference.manifest import ImageInput, Manifest
+from app.inference.manifest import ClassesOutput, ImageInput, Manifest
 from app.inference.outputs import output_width
 
 
@@ -68,7 +68,7 @@ class Runner:
         self._width = output_width(manifest.output)
         self._buckets = manifest.batching.buckets if device != "cpu" else ()
         self.labels = tuple(getattr(self._predictor, "labels", ()))
-        if self._width > 1 and len(self.labels) != self._width:
+        if isinstance(manifest.output, ClassesOutput) and len(self.labels) != self._width:
             raise ModelFailed(f"the model has {len(self.labels)} labels for {self._width} classes")
 
     def run(self, batch: NDArray[Any]) -> tuple[NDArray[np.float32], int]:

@@ -1,15 +1,18 @@
 """The inline engine keeps the contract, and what only it does."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from app.clock import SystemClock
+from app.clock import Clock, SystemClock
 from app.errors import InvariantViolation
-from app.inference.engine import Job, ModelUnavailable, Overloaded, ServedVersion
+from app.inference.engine import Job, ModelFailed, ModelUnavailable, OnBatch, Overloaded, ServedVersion
 from app.inference.inline_engine import InlineEngine
 from app.inference.inputs import InputInvalid, ModelInput
 from app.inference.manifest import parse_manifest
@@ -21,26 +24,37 @@ from tests.inference.model_folders import PREDICTOR, Gate, write_model, write_we
 IMAGE_MANIFEST = (Path("models") / "vgg16-digits" / "model.toml").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    models_dir, data_dir = tmp_path / "models", tmp_path / "data"
+@asynccontextmanager
+async def engine_over(
+    folder: Path, *, clock: Clock | None = None, on_batch: OnBatch | None = None
+) -> AsyncIterator[Rig]:
+    """Serve the model `double` from a folder until the block ends."""
+    models_dir, data_dir = folder / "models", folder / "data"
     version_dir = write_model(models_dir, "double", items_max=ITEMS_MAX)
     write_weights(version_dir)
     facts: list[BatchFact] = []
     engine = InlineEngine(
         ModelRepository(models_dir, data_dir),
         device="cpu",
-        clock=SystemClock(),
-        on_batch=facts.append,
+        clock=clock or SystemClock(),
+        on_batch=on_batch or facts.append,
         queue_items_max=QUEUE_ITEMS_MAX,
         decode_threads=1,
     )
     await engine.start()
     rig = Rig(engine, models_dir, data_dir, Gate(version_dir), facts)
-    await rig.wait_until_ready()
-    yield rig
-    rig.gate.open()
-    await engine.stop()
+    try:
+        await rig.wait_until_ready()
+        yield rig
+    finally:
+        rig.gate.open()
+        await engine.stop()
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with engine_over(tmp_path) as rig:
+        yield rig
 
 
 class TestInlineEngine(EngineContract):
@@ -85,21 +99,29 @@ async def test_a_listener_that_raises_fails_no_call(tmp_path: Path) -> None:
     def refuse(_fact: BatchFact) -> None:
         raise RuntimeError("the listener is broken")
 
-    version_dir = write_model(tmp_path / "models", "double")
-    write_weights(version_dir)
-    engine = InlineEngine(
-        ModelRepository(tmp_path / "models", tmp_path / "data"),
-        device="cpu",
-        clock=SystemClock(),
-        on_batch=refuse,
-        queue_items_max=8,
-        decode_threads=1,
-    )
-    await engine.start()
-    rig = Rig(engine, tmp_path / "models", tmp_path / "data", Gate(version_dir))
-    await rig.wait_until_ready()
-    assert (await rig.submit(1.0).result).items == 1
-    await engine.stop()
+    async with engine_over(tmp_path, on_batch=refuse) as rig:
+        assert (await rig.submit(1.0).result).items == 1
+
+
+class FailingClock(SystemClock):
+    """Raises once, when it is next asked after `fails` was set."""
+
+    fails = False
+
+    def now(self) -> datetime:
+        if self.fails:
+            self.fails = False
+            raise SystemExit("the clock is broken")
+        return super().now()
+
+
+async def test_whatever_raises_beside_the_model_fails_its_batch_and_the_device_goes_on(tmp_path: Path) -> None:
+    clock = FailingClock()
+    async with engine_over(tmp_path, clock=clock) as rig:
+        clock.fails = True
+        with pytest.raises(ModelFailed):
+            await asyncio.wait_for(rig.submit(1.0).result, timeout=10)
+        assert (await rig.submit(1.0).result).items == 1
 
 
 FETCHES = (

@@ -1,5 +1,6 @@
 """Runners: the shipped linear model as the server runs it, and what a broken predictor leads to."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.inference.engine import ModelFailed
-from app.inference.manifest import Manifest, parse_manifest
+from app.inference.manifest import ClassesOutput, Manifest, parse_manifest
 from app.inference.runner import DeviceInvalid, Runner, choose_device, load_module
 
 LINEAR = Path("models") / "linear"
@@ -68,6 +69,13 @@ def test_labels_must_fit_the_classes() -> None:
     folder = Path("models") / "vgg16-digits"
     with pytest.raises(ModelFailed, match="2 labels for 10 classes"):
         Runner(manifest_of(folder), 1, "cpu", broken(None, labels=("a", "b")), folder / "1")
+
+
+def test_one_class_needs_its_label_too() -> None:
+    folder = Path("models") / "vgg16-digits"
+    manifest = replace(manifest_of(folder), output=ClassesOutput(classes=1, top_k=1))
+    with pytest.raises(ModelFailed, match="0 labels for 1 class"):
+        Runner(manifest, 1, "cpu", broken(None), folder / "1")
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:
