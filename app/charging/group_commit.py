@@ -41,6 +41,8 @@ class _Waiting(Generic[Entry, Result]):
 class GroupCommit(Generic[Entry, Result]):
     """Writes entries in groups of up to `group_max`, in their order of arrival.
 
+    Awaited entries go first, and leave a quarter of a group to facts that wait: those move on under any load.
+
     `write` gets a group and returns one result or AppError an entry; it is idempotent, by the entries' ids. When it
     raises DatabaseUnavailable the same group is written again until its oldest entry has waited `patience_s`, and then
     the group fails with that error. When it raises anything else the group is halved until the bad entry stands alone.
@@ -56,6 +58,7 @@ class GroupCommit(Generic[Entry, Result]):
     ) -> None:
         self._write = write
         self._group_max = group_max
+        self._facts_share = max(1, group_max // 4)
         self._patience_s = patience_s
         self._queue: SimpleQueue[_Waiting[Entry, Result] | None] = SimpleQueue()  # None: the end
         self._facts: SimpleQueue[_Waiting[Entry, Result]] = SimpleQueue()
@@ -107,16 +110,21 @@ class GroupCommit(Generic[Entry, Result]):
 
     def _next_group(self) -> tuple[list[_Waiting[Entry, Result]], bool]:
         """Wait for an entry; return what waits with it, awaited entries first, and whether the end was among them."""
-        group: list[_Waiting[Entry, Result]] = []
+        facts_min = min(self._facts.qsize(), self._facts_share)
+        awaited, met_end = self._take_awaited(max(1, self._group_max - facts_min))
+        return awaited + self._take_facts(max(facts_min, self._group_max - len(awaited))), met_end
+
+    def _take_awaited(self, count_max: int) -> tuple[list[_Waiting[Entry, Result]], bool]:
+        awaited: list[_Waiting[Entry, Result]] = []
         with contextlib.suppress(Empty):
             item = self._queue.get(timeout=0 if self._stopping else _FACTS_WAIT_S)
             while item is not None:
-                group.append(item)
-                if len(group) == self._group_max:
-                    return group, False
+                awaited.append(item)
+                if len(awaited) == count_max:
+                    return awaited, False
                 item = self._queue.get_nowait()
-            return group + self._take_facts(self._group_max - len(group)), True
-        return group + self._take_facts(self._group_max - len(group)), False
+            return awaited, True
+        return awaited, False
 
     def _take_facts(self, count_max: int) -> list[_Waiting[Entry, Result]]:
         return [self._facts.get_nowait() for _ in range(min(count_max, self._facts.qsize()))]

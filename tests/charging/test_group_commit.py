@@ -161,6 +161,21 @@ async def test_a_bad_fact_is_dropped_and_does_not_come_back() -> None:
     assert ledger.groups == [[0], [1, 7], [1], [7]]  # what is awaited goes first
 
 
+@pytest.mark.parametrize(
+    ("group_max", "first_group"), [(8, [1, 2, 3, 4, 5, 6, 101, 102]), (2, [1, 101]), (1, [1, 101])]
+)
+async def test_full_groups_leave_a_share_to_facts_that_wait(group_max: int, first_group: list[int]) -> None:
+    ledger = Ledger()
+    async with gathering(ledger.write, group_max=group_max) as (group, gate):
+        for fact in range(101, 104):
+            group.submit_fact(fact)
+        futures = [group.submit(number) for number in range(1, 40)]
+        gate.opened.set()
+        assert await outcomes(futures) == [number * 10 for number in range(1, 40)]
+    assert ledger.groups[1] == first_group
+    assert ledger.rows.index(103) < ledger.rows.index(39)
+
+
 async def test_facts_may_come_from_any_thread() -> None:
     ledger = Ledger()
     async with committing(ledger.write) as group:
@@ -208,7 +223,7 @@ async def test_stopping_writes_what_waits_and_refuses_what_comes_after() -> None
         assert await outcomes(futures) == [number * 10 for number in range(1, 11)]
         await stopped
         assert group.waiting == 0
-    assert ledger.rows == list(range(12))
+    assert sorted(ledger.rows) == list(range(12))
 
 
 async def test_stopping_in_an_outage_ends_at_once_and_tells_every_caller() -> None:
