@@ -133,9 +133,18 @@ def _fault_of_number(spec: TensorInput, value: object) -> str:
         return f"is {_name_of(value)}, expected a number"
     if type(value) is float and not isfinite(value):
         return "is not finite"
-    if not spec.minimum <= value <= spec.maximum:
-        return f"is outside {spec.minimum:g} to {spec.maximum:g}"
+    if value < spec.minimum:
+        return f"is {_shown(value)}, below {spec.minimum:.15g}"
+    if value > spec.maximum:
+        return f"is {_shown(value)}, above {spec.maximum:.15g}"
     return ""
+
+
+def _shown(value: float) -> str:
+    """Return a number as text, without the digits of an integer that is longer than anybody reads."""
+    if isinstance(value, int) and value.bit_length() > 63:
+        return "a whole number of more than 18 digits"
+    return str(value)
 
 
 def _name_of(value: object) -> str:

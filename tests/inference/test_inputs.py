@@ -72,12 +72,22 @@ def test_what_is_no_list_of_rows_is_refused(values: list[list[float]], where: st
     assert refusal.value.where == where
 
 
-def test_declared_bounds_hold() -> None:
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.5, "is 1.5, above 1"),
+        (3e38, "is 3e+38, above 1"),
+        (-0.25, "is -0.25, below 0"),
+        (2, "is 2, above 1"),
+        (-(10**400), "is a whole number of more than 18 digits, below 0"),
+    ],
+)
+def test_a_number_beyond_a_declared_bound_is_told_with_the_bound(value: float, text: str) -> None:
     spec = TensorInput(features=1, minimum=0.0, maximum=1.0)
     assert read_rows(spec, [[0.0], [1.0]], inputs_max=2).items == 2
-    with pytest.raises(InputInvalid, match="is outside 0 to 1") as refusal:
-        read_rows(spec, [[0.5], [1.5]], inputs_max=2)
-    assert refusal.value.where == "inputs[1][0]"
+    with pytest.raises(InputInvalid) as refusal:
+        read_rows(spec, [[0.5], [value]], inputs_max=2)
+    assert (refusal.value.where, refusal.value.detail) == ("inputs[1][0]", text)
 
 
 def encoded(format_name: str, **options: object) -> bytes:

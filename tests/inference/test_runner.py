@@ -1,6 +1,7 @@
 """Runners: the shipped linear model as the server runs it, and what a broken predictor leads to."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from app.inference.engine import ModelFailed
-from app.inference.manifest import ClassesOutput, Manifest, parse_manifest
+from app.inference.inputs import InputInvalid, read_rows
+from app.inference.manifest import ClassesOutput, Manifest, TensorInput, parse_manifest
 from app.inference.runner import DeviceInvalid, Runner, choose_device, load_module
 
 LINEAR = Path("models") / "linear"
@@ -44,6 +46,18 @@ def test_chunks_answer_what_one_batch_would(linear: Runner) -> None:
     assert bucket == 256
     alone = np.concatenate([linear.run(batch[place : place + 1])[0] for place in range(0, 600, 50)])
     np.testing.assert_allclose(outputs[::50], alone, rtol=1e-5)
+
+
+def test_no_row_that_linear_admits_overflows_it(linear: Runner) -> None:
+    spec = linear.manifest.input
+    assert isinstance(spec, TensorInput)
+    corners = np.array(list(product((spec.minimum, spec.maximum), repeat=spec.features)), dtype=np.float32)
+    outputs, _ = linear.run(corners)
+    assert np.isfinite(outputs).all()
+    huge = [[0.0, 0.0, 0.0, 3e38, -3e38, 0.0, 0.0, 0.0, 0.0, 0.0]]
+    with pytest.raises(InputInvalid, match="above 1000") as refusal:
+        read_rows(spec, huge, inputs_max=1)
+    assert refusal.value.where == "inputs[0][3]"
 
 
 def broken(answer: Any, **attributes: Any) -> Any:
