@@ -36,14 +36,16 @@ class ChangeWatch:
                 self.notice(await asyncio.to_thread(self._latest))
             except DatabaseUnavailable:
                 _log.warning("changes cannot be polled")
+            except Exception:  # noqa: BLE001 - not even a bug may end the watch: revoked keys would work for ever
+                _log.exception("the poll of changes met a bug")
             await asyncio.sleep(_POLL_S)
 
     def notice(self, latest: int) -> None:
         """Forget what is cached where the sequence has moved since it was last seen."""
         if latest != self._seen:
-            self._seen = latest
             for forget in self._on_change:
                 forget()
+            self._seen = latest  # last: where one of them failed, the next poll tells all of them again
 
     def _latest(self) -> int:
         with self._database.reading() as session:

@@ -43,6 +43,8 @@ class ProcessLease:
                 await asyncio.to_thread(self._renew)
             except DatabaseUnavailable:
                 _log.warning("the process lease could not be renewed")
+            except Exception:  # noqa: BLE001 - not even a bug may end it: others would take the claims of living calls
+                _log.exception("the renewal of the process lease met a bug")
 
     def _renew(self) -> None:
         with self._database.transaction(durable=False) as session:

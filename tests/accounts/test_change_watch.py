@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+from structlog.testing import capture_logs
+
 from app.accounts.account import Account
 from app.accounts.change_watch import ChangeWatch
 from app.accounts.service import Accounts
@@ -27,6 +30,26 @@ def test_everybody_forgets_once_a_change_and_not_without_one(database: Database)
     for latest in (0, 0, 1, 1, 5, 5):
         watch.notice(latest)
     assert calls == ["keys", "plans"] * 3
+
+
+@pytest.mark.parametrize("bug", [ZeroDivisionError, RuntimeError])
+async def test_a_bug_does_not_end_the_watch_and_the_change_is_told_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch, bug: type[Exception]
+) -> None:
+    monkeypatch.setattr("app.accounts.change_watch._POLL_S", 0)
+    bugs, noticed = [bug(), bug()], asyncio.Event()
+
+    def forget() -> None:
+        if bugs:
+            raise bugs.pop()
+        noticed.set()
+
+    watch = ChangeWatch(database, [forget])
+    with capture_logs() as logs:
+        await watch.start()
+        await asyncio.wait_for(noticed.wait(), 10)
+        await watch.stop()
+    assert [line["log_level"] for line in logs] == ["error", "error"]
 
 
 async def test_stopping_a_watch_that_never_started_is_no_error(database: Database) -> None:

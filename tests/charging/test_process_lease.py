@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from app.charging.process_lease import ProcessLease
+from app.charging.store import renew_lease
 from app.charging.tables import ProcessLeaseRow
 from app.clock import FrozenClock
 from app.database import Database, DatabaseUnavailable
@@ -48,6 +50,27 @@ async def test_a_lease_is_renewed_by_itself_and_an_outage_does_not_end_that(
     assert failing.away_times == 0
     await lease.stop()
     failing.dispose()
+
+
+async def test_a_bug_does_not_end_the_renewal(
+    database: Database, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = ProcessLease(database, clock, lease_s=0)
+    await lease.start()
+    bugs = [ZeroDivisionError(), RuntimeError()]
+
+    def renew_after_bugs(*args: Any) -> None:
+        if bugs:
+            raise bugs.pop()
+        renew_lease(*args)
+
+    monkeypatch.setattr("app.charging.store.renew_lease", renew_after_bugs)
+    clock.advance(timedelta(seconds=1))
+    while (await asyncio.to_thread(leases, database))[lease.id] == NOON:
+        assert lease._renewal is not None
+        assert not lease._renewal.done()
+    assert bugs == []
+    await lease.stop()
 
 
 async def test_a_lease_that_cannot_be_taken_says_so(database: Database, clock: FrozenClock) -> None:
