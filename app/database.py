@@ -35,6 +35,7 @@ from app.ids import microseconds
 
 __all__ = [
     "Base",
+    "CommitUncertain",
     "ConstraintViolated",
     "Database",
     "DatabaseUnavailable",
@@ -56,6 +57,12 @@ class DatabaseUnavailable(Unavailable):
     """The database cannot be reached or cannot write now; the same work may be tried again."""
 
     code = "database_unavailable"
+
+
+class CommitUncertain(DatabaseUnavailable):
+    """The connection broke while a commit was on its way: it may have taken effect, and only the database knows."""
+
+    code = "commit_uncertain"
 
 
 class ConstraintViolated(AppError):
@@ -144,7 +151,12 @@ class Database:
             else:
                 session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
             yield session
-            session.commit()
+            try:
+                session.commit()
+            except _AWAY as error:
+                if self.dialect == "postgresql":  # SQLite's commit has failed as a whole, or not at all
+                    raise CommitUncertain("the database went away in the middle of a commit") from error
+                raise
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -194,12 +206,21 @@ def _translated_errors() -> Iterator[None]:
     except _AWAY as error:
         raise DatabaseUnavailable("the database does not answer; nothing was charged", retry_after_s=1) from error
     except (sql_errors.IntegrityError, sql_errors.DataError) as error:
-        raise ConstraintViolated("the database refused a row") from error
+        raise ConstraintViolated("the database refused a row") from _without_row(error)
+
+
+def _without_row(error: sql_errors.DBAPIError) -> sql_errors.DBAPIError:
+    """Cut the text of an error to its first line: PostgreSQL quotes the row in those that follow."""
+    for each in (error, error.orig):
+        if each is not None:
+            each.args = (str(each.args[0]).partition("\n")[0], *each.args[1:])
+    return error
 
 
 def _postgresql_engine(url: Any) -> Engine:
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,  # else e-mails, hashes and answers would end in logs
         pool_size=8,
         max_overflow=24,
         pool_pre_ping=True,
@@ -210,7 +231,11 @@ def _postgresql_engine(url: Any) -> Engine:
 
 def _sqlite_engine(url: Any, synchronous: str) -> Engine:
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        hide_parameters=True,  # else e-mails, hashes and answers would end in logs
+        connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

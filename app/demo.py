@@ -18,8 +18,8 @@ from app.period import Month
 from app.quickstart import (
     PLAN_FILE,
     Say,
-    end_on_sigterm,
-    new_tenant,
+    end_on_signals,
+    new_customer,
     serving,
     set_up,
     training_digits,
@@ -35,7 +35,7 @@ _HOST = "127.0.0.1"
 
 @dataclass(slots=True)
 class Caller:
-    """A customer: sends calls, and keeps its own account of what it was told."""
+    """Somebody with a key: sends calls, and keeps its own account of what it was told."""
 
     http: httpx.Client
     units: Counter[str] = field(default_factory=Counter)
@@ -50,27 +50,27 @@ class Caller:
 
 def demonstrate(settings: Settings, *, say: Say) -> None:
     """Run the demonstration. Raises InvariantViolation where the invoice and the independent sum differ."""
-    end_on_sigterm()
+    end_on_signals()
     books = open_books(settings)
     set_up(books)
-    tenant = new_tenant(books, "Demo")
-    with serving(settings, host=_HOST, port=_free_port()) as url, training_digits(settings) as trainer:
-        headers = {"Authorization": f"Bearer {tenant.secret}"}
-        with httpx.Client(base_url=url, headers=headers, timeout=60) as http:
-            say(f"Faremeter serves at {url}; account {tenant.account_id} is on plan payg.")
+    customer = new_customer(books, "Demo")
+    with serving(settings, host=_HOST, port=_free_port()) as server, training_digits(settings) as trainer:
+        headers = {"Authorization": f"Bearer {customer.secret}"}
+        with httpx.Client(base_url=server.url, headers=headers, timeout=60) as http:
+            say(f"Faremeter serves at {server.url}; account {customer.account_id} is on plan payg.")
             caller = Caller(http)
-            wait_until_ready(url, tenant.secret, "linear")
+            wait_until_ready(server.url, customer.secret, "linear")
             _rows(caller, say)
-            wait_for_model(url, tenant.secret, "vgg16")
+            wait_for_model(server.url, customer.secret, "vgg16")
             _photograph(caller, say)
             if trainer is not None:
                 say("\nvgg16-digits is being trained; linear answers meanwhile.")
                 trainer.wait()
-            wait_until_ready(url, tenant.secret, "vgg16-digits")
+            wait_until_ready(server.url, customer.secret, "vgg16-digits")
             _digits(caller, say)
             _repeat(caller, say)
             _usage(caller, say)
-            _invoice(books, caller, tenant.account_id, say)
+            _invoice(books, caller, customer.account_id, say)
             _price(books, say)
 
 

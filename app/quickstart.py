@@ -35,7 +35,7 @@ class ServerNotReady(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class Customer:
     """An account on the pay-as-you-go plan, and the secret of a fresh key of it."""
 
     account_id: str
@@ -44,27 +44,37 @@ class Tenant:
 
 def run(settings: Settings, *, host: str, port: int, say: Say) -> None:
     """Set up, serve until interrupted, and train the digits model once while the rest already answers."""
-    end_on_sigterm()
+    end_on_signals()
     books = open_books(settings)
-    password = set_up(books)
-    tenant = quickstart_tenant(books)
-    with serving(settings, host=host, port=port) as url, working(settings), training_digits(settings) as trainer:
-        wait_until_ready(url, tenant.secret, "linear")
-        say(_welcome(url, tenant, password, trains=trainer is not None))
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.pause()
+    set_up(books)
+    password, customer = make_operator(books), quickstart_customer(books)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        serving(settings, host=host, port=port) as server,
+        working(settings),
+        training_digits(settings) as trainer,
+    ):
+        wait_until_ready(server.url, customer.secret, "linear")
+        say(_welcome(server.url, customer, password, trains=trainer is not None))
+        server.process.wait()
+        raise ServerNotReady("the server has ended", where=str(settings.data_dir), hint="server.log says why")
     say("Faremeter has stopped.")
 
 
-def end_on_sigterm() -> None:
-    """Let a SIGTERM end this process as Ctrl-C does, so that it takes its children along."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+def end_on_signals() -> None:
+    """Let SIGTERM and SIGINT end this process as Ctrl-C does, even in the background, so that children go along."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
-def set_up(books: Books) -> str | None:
-    """Migrate, publish the example plan, make an operator; return the operator's password where one was just made."""
+def set_up(books: Books) -> None:
+    """Migrate and publish the example plan."""
     schema.upgrade(books.database)
     books.plans.publish(PLAN_FILE.read_text(encoding="utf-8"))
+
+
+def make_operator(books: Books) -> str | None:
+    """Make an operator where there is none; return the generated password, which is shown this once."""
     if books.accounts.has_operator():
         return None
     password = secrets.token_urlsafe(18)
@@ -72,34 +82,43 @@ def set_up(books: Books) -> str | None:
     return password
 
 
-def quickstart_tenant(books: Books) -> Tenant:
-    """Return the quickstart account with a fresh key; the key of the run before is revoked."""
+def quickstart_customer(books: Books) -> Customer:
+    """Return the quickstart account with a fresh key; the ones that earlier runs printed are revoked."""
     found = [account for account in books.accounts.list_accounts() if account.name == ACCOUNT_NAME]
-    account_id = found[0].id if found else new_tenant(books, ACCOUNT_NAME).account_id
+    account_id = found[0].id if found else new_customer(books, ACCOUNT_NAME).account_id
     for key in books.accounts.list_keys(account_id):
-        books.accounts.revoke_key(account_id, key.id)
-    new = books.accounts.create_key(account_id, name="quickstart", scopes=DEFAULT_SCOPES | {Scope.KEYS_WRITE})
-    return Tenant(account_id, new.secret)
+        if key.name == ACCOUNT_NAME:
+            books.accounts.revoke_key(account_id, key.id)
+    new = books.accounts.create_key(account_id, name=ACCOUNT_NAME, scopes=DEFAULT_SCOPES | {Scope.KEYS_WRITE})
+    return Customer(account_id, new.secret)
 
 
-def new_tenant(books: Books, name: str) -> Tenant:
-    """Return a new account on the example plan, with a key."""
+def new_customer(books: Books, name: str) -> Customer:
+    """Return a new account on the example plan, with a key of the same name."""
     account = open_account(books.accounts, books.plans, name, currency="USD", zone="UTC", anchor_day=1, plan_key="payg")
-    return Tenant(account.id, books.accounts.create_key(account.id, name=name).secret)
+    return Customer(account.id, books.accounts.create_key(account.id, name=name).secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A serving process and its address."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
 
 
 @contextlib.contextmanager
-def serving(settings: Settings, *, host: str, port: int) -> Iterator[str]:
-    """Run `faremeter serve` as a process and yield its URL once it answers. Raises ServerNotReady."""
+def serving(settings: Settings, *, host: str, port: int) -> Iterator[Server]:
+    """Run `faremeter serve` as a process and yield it once it answers. Raises ServerNotReady."""
     log = settings.data_dir / "server.log"
-    with _process(["serve", "--host", host, "--port", str(port)], log) as server:
-        url = f"http://{host}:{port}"
+    with _process(["serve", "--host", host, "--port", str(port)], log) as process:
+        server = Server(f"http://{host}:{port}", process)
         deadline_s = time.monotonic() + _READY_S_MAX
-        while not _answers(url):
-            if server.poll() is not None or time.monotonic() > deadline_s:
+        while not (_answers(server.url) and process.poll() is None):  # another server may have the port
+            if process.poll() is not None or time.monotonic() > deadline_s:
                 raise ServerNotReady("the server did not start", where=str(log), hint="the log's last lines say why")
             time.sleep(0.1)
-        yield url
+        yield server
 
 
 @contextlib.contextmanager
@@ -166,7 +185,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _welcome(url: str, tenant: Tenant, password: str | None, *, trains: bool) -> str:
+def _welcome(url: str, customer: Customer, password: str | None, *, trains: bool) -> str:
     known = f"set a new one with `faremeter user password {OPERATOR_EMAIL}`"
     digits = "vgg16-digits trains now and answers in about two minutes." if trains else "vgg16-digits is trained."
     return f"""
@@ -174,12 +193,12 @@ Faremeter serves at {url}
 
   operator   {OPERATOR_EMAIL}
   password   {password or f"was shown when it was made; {known}"}
-  account    {tenant.account_id}, plan payg
-  key        {tenant.secret}
+  account    {customer.account_id}, plan payg
+  key        {customer.secret}
 
 A paid prediction:
 
-  curl -s {url}/v1/models/linear/predict -H 'Authorization: Bearer {tenant.secret}' \\
+  curl -s {url}/v1/models/linear/predict -H 'Authorization: Bearer {customer.secret}' \\
     -H 'Content-Type: application/json' -d '{{"inputs": [{_PATIENTS_ROW}]}}'
 
 {digits} Logs are in the data folder. Ctrl-C ends everything."""

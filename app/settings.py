@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     fetch_weights: bool = Field(True, description="whether published weights that are missing may be downloaded")
 
     body_bytes_max: int = Field(32 * 2**20, ge=1024, description="a request body, after chunked decoding")
-    request_deadline_s: int = Field(30, ge=1, le=600, description="a predict call, from its first byte to its record")
+    request_deadline_s: int = Field(
+        30, ge=1, le=600, description="a predict call, from its first byte to the end of its run"
+    )
     queue_items_max: int = Field(4096, ge=1, description="inputs waiting for one model before calls get 503")
     decode_threads: int = Field(2, ge=1, le=64, description="threads that decode images")
     commit_group_max: int = Field(256, ge=1, le=4096, description="usage events in one durable commit")
@@ -47,8 +49,8 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the environment. Raises Invalid with one clear line for each wrong or unknown variable."""
-    _refuse_unknown(name for name in os.environ if name.startswith(_PREFIX))
+    """Read the environment. Raises Invalid with one clear line for each wrong or mistyped variable."""
+    _refuse_mistyped(name for name in os.environ if name.startswith(_PREFIX))
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -56,11 +58,14 @@ def load_settings(**overrides: object) -> Settings:
         raise Invalid("; ".join(lines), where="environment", hint="correct the variable and start again") from None
 
 
-def _refuse_unknown(names: Iterable[str]) -> None:
-    """Raise Invalid for a variable that no setting has: a typing mistake must not pass for a default."""
-    known = [_PREFIX + name.upper() for name in Settings.model_fields]
-    for name in sorted(set(names) - set(known)):
-        close = get_close_matches(name, known, n=1)
-        raise Invalid(
-            f"{name} is no setting", where="environment", hint=f"did you mean {close[0]}?" if close else "remove it"
-        )
+def _refuse_mistyped(names: Iterable[str]) -> None:
+    """Raise Invalid for a variable that is nearly a setting: a typing mistake must not pass for a default.
+
+    What resembles no setting is somebody else's: orchestrators set FAREMETER_PORT and the like on their own.
+    """
+    known = [name.upper() for name in Settings.model_fields]
+    for name in sorted({name.removeprefix(_PREFIX) for name in names} - set(known)):
+        if close := get_close_matches(name, known, n=1, cutoff=0.8):
+            raise Invalid(
+                f"{_PREFIX}{name} is no setting", where="environment", hint=f"did you mean {_PREFIX}{close[0]}?"
+            )

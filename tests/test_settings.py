@@ -73,3 +73,9 @@ def test_a_mistyped_variable_is_refused_with_the_name_that_was_meant(monkeypatch
     with pytest.raises(Invalid, match="FAREMETER_DATABSE_URL is no setting") as refused:
         load_settings()
     assert refused.value.hint == "did you mean FAREMETER_DATABASE_URL?"
+
+
+def test_a_variable_that_resembles_no_setting_is_somebody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAREMETER_PORT_8000_TCP", "tcp://10.0.0.1:8000")  # what Kubernetes sets for a Service
+    monkeypatch.setenv("FAREMETER_SERVICE_HOST", "10.0.0.1")
+    load_settings()

@@ -13,8 +13,8 @@ router = APIRouter(tags=["operations"])
 
 
 @router.get("/livez")
-def livez() -> dict[str, Any]:
-    """Tell that the process answers."""
+async def livez() -> dict[str, Any]:
+    """Tell that the process answers; on the event loop, so that no busy thread pool can say otherwise."""
     return {"live": True}
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import hashlib
-import re
 import time
 from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -23,7 +23,6 @@ from app.serving.call import Answer, Call, FileInputs, JsonInputs
 
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _FILES_MAX = 1024
-_CLOSED_FORM = re.compile(rb"--[^\r\n]+--\s*\Z")
 _BODY_HINT = 'the body is {"inputs": [ … ]}'
 _JSON_HINT = "check the JSON with a parser; NaN and Infinity are not JSON"
 _FORM_HINT = "send each image as a file part named file"
@@ -141,7 +140,7 @@ async def answer_call(request: Request, model: str, version: int | None) -> Resp
             version=version,
             payload=payload,
             idempotency_key=None if key is None else checked_idempotency_key(key),
-            request_digest=_digest_of(request.scope["path"], payload, body),
+            request_digest=b"" if key is None else _digest_of(request.scope["path"], principal, payload, body),
             deadline_ns=deadline_ns,
             departure=departure,
         )
@@ -206,7 +205,9 @@ def _inputs_in(body: bytes) -> list[Any]:
 
 
 async def _files_in(request: Request, body: bytes) -> list[bytes]:
-    if not _CLOSED_FORM.search(body):  # the parser would be content with the parts before the break
+    _, options = parse_options_header(request.headers["content-type"])
+    if not body.rstrip().endswith(b"--%b--" % options.get(b"boundary", b"")):
+        # the parser would be content with the parts before the break
         raise BodyInvalid("the form breaks off before its end", where="body", hint="send the whole form")
     try:
         async with request.form(max_files=_FILES_MAX, max_fields=_FILES_MAX) as form:
@@ -222,9 +223,12 @@ async def _files_in(request: Request, body: bytes) -> list[bytes]:
         raise BodyInvalid(error.detail, where="body", hint=_FORM_HINT) from None
 
 
-def _digest_of(path: str, payload: JsonInputs | FileInputs, body: bytes) -> bytes:
-    """Return what tells two requests under one idempotency key apart: path and inputs, not a form's random boundary."""
-    digest = hashlib.sha256(f"{path}\n{type(payload).__name__}\n".encode())
+def _digest_of(path: str, principal: Principal, payload: JsonInputs | FileInputs, body: bytes) -> bytes:
+    """Return what tells two requests under one idempotency key apart: path, live or test, and inputs.
+
+    A form counts by its files, not by its random boundary; a live call is never answered with a test call's answer.
+    """
+    digest = hashlib.sha256(f"{path}\n{principal.live}\n{type(payload).__name__}\n".encode())
     for part in payload.files if isinstance(payload, FileInputs) else (body,):
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)

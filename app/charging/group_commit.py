@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-from app.database import DatabaseUnavailable
+from app.database import CommitUncertain, DatabaseUnavailable
 from app.errors import AppError, InvariantViolation, Unavailable
 from app.telemetry import get_logger
 
@@ -148,14 +148,15 @@ class GroupCommit(Generic[Entry, Result]):
         self._resolve(group, results)
 
     def _write_patiently(self, group: Sequence[_Waiting[Entry, Result]]) -> Sequence[Result | AppError]:
-        backoff_s = _BACKOFF_S_FIRST
+        backoff_s, uncertain = _BACKOFF_S_FIRST, None
         while True:
             try:
                 results = self._write([waiting.entry for waiting in group])
-            except DatabaseUnavailable:
+            except DatabaseUnavailable as error:
+                uncertain = uncertain or (error if isinstance(error, CommitUncertain) else None)
                 nobody_waits = group[0].future is None
                 if nobody_waits or self._stopping or time.monotonic() - group[0].since_s >= self._patience_s:
-                    raise
+                    raise uncertain or error from error.__cause__  # one try that may have worked is enough to say so
                 time.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, _BACKOFF_S_MAX)
                 continue

@@ -28,8 +28,8 @@ class FileInputs:
 class Call:
     """One predict call.
 
-    `request_digest` (32 bytes) tells calls under one idempotency key apart; `deadline_ns` is on the clock of
-    `time.perf_counter_ns`; `departure` is done once the client has gone away.
+    `request_digest` (32 bytes, empty without a key) tells calls under one idempotency key apart; `deadline_ns` is on
+    the clock of `time.perf_counter_ns`; `departure` is done once the client has gone away.
     """
 
     model: str

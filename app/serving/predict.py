@@ -6,12 +6,20 @@ from app.charging.claim_desk import ClaimDesk
 from app.charging.quotes import Quotes
 from app.charging.recorder import Record, Recorder
 from app.charging.tier_positions import PositionKey
-from app.errors import AppError
-from app.inference.engine import Engine, Job, ModelFailed
+from app.database import CommitUncertain
+from app.errors import AppError, Unavailable
+from app.inference.engine import DeadlineExceeded, Engine, Job, ModelFailed
 from app.inference.prediction import Prediction
 from app.serving.admission import Admission, Admitter, authorize
 from app.serving.attribution import answer_of, charge_to, failure_event_of, quantities_of, usage_event_of
 from app.serving.call import Answer, Call
+from app.serving.deadline import until
+
+
+class OutcomeUnknown(Unavailable):
+    """The connection to the database broke in the middle of the commit that records the call."""
+
+    code = "outcome_unknown"
 
 
 class PredictUseCase:
@@ -29,11 +37,13 @@ class PredictUseCase:
     async def predict(self, principal: Principal, call: Call) -> Answer:
         """Return the answer; a repeat under the same idempotency key gets the first one's.
 
-        Raises what admission, claim, engine and recorder raise. Whatever is raised, nothing was charged.
+        Raises what admission, claim, engine and recorder raise. Whatever is raised, nothing was charged; OutcomeUnknown
+        alone cannot tell.
         """
         authorize(principal, call)
         try:
-            admission = await self._admitter.admit(principal, call)
+            async with until(call.deadline_ns):
+                admission = await self._admitter.admit(principal, call)
         except AppError:
             if stored := await self._stored_answer(principal, call):
                 return Answer(stored, replayed=True)
@@ -54,12 +64,22 @@ class PredictUseCase:
         served = admission.served
         job = Job(served.model, served.number, admission.principal.account_id, admission.model_input, call.deadline_ns)
         ticket = self._engine.submit(job)
-        call.departure.add_done_callback(lambda _: ticket.cancel())
+
+        def give_up(_: object) -> None:
+            ticket.cancel()
+
+        call.departure.add_done_callback(give_up)
         try:
-            return await ticket.result
+            async with until(call.deadline_ns):
+                return await ticket.result
         except ModelFailed:
             self._recorder.note(Record(failure_event_of(admission)))
             raise
+        except DeadlineExceeded:
+            ticket.cancel()
+            raise
+        finally:
+            call.departure.remove_done_callback(give_up)
 
     async def _charge(self, admission: Admission, prediction: Prediction, claim: Claim | None, call: Call) -> Answer:
         """Price and record what was computed; only then is there an answer."""
@@ -69,10 +89,20 @@ class PredictUseCase:
         answer = answer_of(admission, prediction, charge)
         delivered = not call.departure.done()
         event = usage_event_of(admission, prediction, charge, output_bytes=len(answer.stored.body), delivered=delivered)
-        await self._recorder.record(Record(event, claim, storable(answer.stored) if claim else None))
+        await self._record(Record(event, claim, storable(answer.stored) if claim else None))
         if event.live:  # what is never invoiced does not move the tiers either
             self._quotes.settle(event.quantities, position)
         return answer
+
+    async def _record(self, record: Record) -> None:
+        try:
+            await self._recorder.record(record)
+        except CommitUncertain as error:
+            raise OutcomeUnknown(
+                "the database went away in the commit of this call: whether it was charged is not known yet",
+                hint="repeat it under the same Idempotency-Key: it is charged once at most",
+                retry_after_s=error.retry_after_s,
+            ) from error
 
     async def _stored_answer(self, principal: Principal, call: Call) -> StoredAnswer | None:
         """Return the answer that an earlier call under this key got, even if it would not be admitted now."""
