@@ -1,7 +1,9 @@
 """The database: what durable means on each kind, whole transactions, and driver errors in our own words."""
 
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -133,6 +135,17 @@ def test_a_refused_row_is_a_constraint_violation(database: Database) -> None:
     with pytest.raises(ConstraintViolated):
         open_account(database, make_account(id="acct_2", anchor_day=32))
     assert count_accounts(database) == 1
+
+
+def test_a_refused_row_is_not_quoted_in_what_is_logged(database: Database) -> None:
+    open_account(database)
+    secret = replace(make_account(), name="Ada Secret")
+    for account in (secret, replace(secret, id="acct_other", anchor_day=32)):
+        with pytest.raises(ConstraintViolated) as caught:
+            open_account(database, account)
+        logged = "".join(traceback.format_exception(caught.value))
+        assert "INSERT INTO accounts" in logged
+        assert [value for value in ("Ada Secret", account.id) if value in logged] == []
 
 
 @pytest.mark.parametrize("synchronous_commit", [True, False])
