@@ -15,6 +15,7 @@ _ROOT = Path(__file__).parents[2]
 _RETRY_S_MIN = 60
 _RETRY_S_MAX = 3600
 _ATTEMPT_S_MAX = 3600
+_CLEAN_UP_S_MAX = 5
 
 
 class FetchFailed(Unavailable):
@@ -61,11 +62,16 @@ class WeightsFetch:
         return "its weights are being fetched" if self.running else f"its weights could not be fetched: {self._failure}"
 
     def stop(self) -> None:
-        """End a running attempt; what it had downloaded is dropped."""
-        if self._child is not None:
-            self._child.terminate()
+        """End a running attempt. It drops what it had downloaded; where it must be killed, the next attempt does."""
+        if self._child is None:
+            return
+        self._child.terminate()
+        try:
+            self._child.communicate(timeout=_CLEAN_UP_S_MAX)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
             self._child.communicate()
-            self._child = None
+        self._child = None
 
     def _finish(self, now_s: float) -> None:
         if self._child is None:

@@ -131,7 +131,6 @@ FETCHES = (
 def fetch(version_dir):
     from safetensors.numpy import save_file
 
-    version_dir.mkdir(parents=True)
     save_file({"weight": np.zeros(1, dtype=np.float32)}, version_dir / "weights.tmp")
     (version_dir / "weights.tmp").rename(version_dir / "weights.safetensors")
 """
