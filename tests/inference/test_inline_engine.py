@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.clock import Clock, SystemClock
 from app.errors import InvariantViolation
-from app.inference.engine import Job, ModelFailed, ModelUnavailable, OnBatch, Overloaded, ServedVersion
+from app.inference.engine import Job, ModelFailed, ModelUnavailable, OnBatch, Overloaded, ServedVersion, VersionStatus
 from app.inference.inline_engine import InlineEngine
 from app.inference.inputs import InputInvalid, ModelInput
 from app.inference.manifest import parse_manifest
@@ -141,6 +141,22 @@ async def test_weights_are_fetched_in_a_child_process_and_then_served(rig: Rig) 
     write_model(rig.models_dir, "fetched", predictor=FETCHES)
     await rig.wait_until_ready("fetched")
     assert (rig.data_dir / "models" / "fetched" / "1" / "weights.safetensors").exists()
+
+
+async def test_a_version_is_loading_while_its_weights_are_fetched(rig: Rig) -> None:
+    version_dir = rig.data_dir / "models" / "slow" / "1"
+    version_dir.mkdir(parents=True)
+    gate = Gate(version_dir)
+    waits = FETCHES.replace("    save_file(", "    (version_dir / 'gate').read_bytes()\n    save_file(")
+    write_model(rig.models_dir, "slow", predictor=waits)
+    await gate.wait_until_held()
+    await rig.wait_for(lambda: rig.reason("slow") == "its weights are being fetched")
+    assert rig.status("slow") is VersionStatus.LOADING
+    with pytest.raises(ModelUnavailable, match="being fetched") as refusal:
+        rig.engine.resolve("slow", None)
+    assert refusal.value.retry_after_s
+    gate.open()
+    await rig.wait_until_ready("slow")
 
 
 async def test_weights_that_cannot_be_fetched_leave_a_plain_reason(rig: Rig) -> None:
