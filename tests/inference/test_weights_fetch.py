@@ -23,11 +23,11 @@ import time
 def fetch(version_dir):
     partial = version_dir / ".fetch-half"
     partial.write_bytes(b"half of it")
-    with (version_dir / "held").open("wb"):
-        try:
-            time.sleep(600)
-        finally:
-            partial.unlink()
+    try:
+        held = (version_dir / "held").open("wb")
+        time.sleep(600)
+    finally:
+        partial.unlink()
 """
 # Starts a child as a server does, and waits for its own end.
 SERVER = """
