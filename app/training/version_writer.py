@@ -1,4 +1,8 @@
-"""Writing a trained version: the folder appears whole, by one rename, while a server may be looking for it."""
+"""Writing a trained version, while a server may be looking for it.
+
+A new folder appears whole, by one rename. To replace one takes two: for a moment there is none, and never half of one;
+where the second fails, the one before comes back.
+"""
 
 import shutil
 import tempfile
@@ -18,5 +22,17 @@ def write_version(network: nn.Module, card: str, version_dir: Path) -> None:
         save_file(state, fresh / "weights.safetensors")
         (fresh / "card.md").write_text(card, encoding="utf-8")
         if version_dir.exists():
-            shutil.move(version_dir, Path(temporary) / "old")
+            _replace(version_dir, fresh, aside=Path(f"{temporary}-before"))
+        else:
+            fresh.rename(version_dir)
+
+
+def _replace(version_dir: Path, fresh: Path, *, aside: Path) -> None:
+    """Put `fresh` in the place of `version_dir`, whose old content waits `aside` until that is done."""
+    version_dir.rename(aside)
+    try:
         fresh.rename(version_dir)
+    except BaseException:
+        aside.rename(version_dir)
+        raise
+    shutil.rmtree(aside)
