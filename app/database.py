@@ -5,6 +5,7 @@ Invariants: a transaction is committed whole or not at all; `durable=True` means
 the block has been left (SQLite `synchronous=FULL`, PostgreSQL `synchronous_commit=on`); one writer at a time in SQLite.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -49,8 +50,20 @@ __all__ = [
 
 _BUSY_TIMEOUT_MS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# InternalError: PostgreSQL says so where it was made read-only, by a failover or by a full disk.
-_AWAY = (sql_errors.OperationalError, sql_errors.InterfaceError, sql_errors.InternalError, sql_errors.TimeoutError)
+# What passes by itself or by an operator's hand. Anything else, such as a table that is missing, is a bug or a refusal.
+_SQLITE_AWAY = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CORRUPT,
+}
+# By SQLSTATE: connection, resources, shutdown, deadlock and serialization, I/O; read-only; lock not available.
+_POSTGRESQL_AWAY = ("08", "53", "57", "40", "58030", "25006", "55P03")
 
 
 class DatabaseUnavailable(Unavailable):
@@ -153,8 +166,8 @@ class Database:
             yield session
             try:
                 session.commit()
-            except _AWAY as error:
-                if self.dialect == "postgresql":  # SQLite's commit has failed as a whole, or not at all
+            except sql_errors.DBAPIError as error:
+                if self.dialect == "postgresql" and _is_away(error):  # SQLite's commit has failed as a whole, or not at all
                     raise CommitUncertain("the database went away in the middle of a commit") from error
                 raise
 
@@ -203,10 +216,28 @@ def insert_into(session: Session, table: Table | type[Base]) -> Any:
 def _translated_errors() -> Iterator[None]:
     try:
         yield
-    except _AWAY as error:
-        raise DatabaseUnavailable("the database does not answer; nothing was charged", retry_after_s=1) from error
-    except (sql_errors.IntegrityError, sql_errors.DataError) as error:
+    except sql_errors.TimeoutError as error:  # no connection of the pool came free
+        raise _unavailable() from error
+    except sql_errors.DBAPIError as error:
+        if _is_away(error):
+            raise _unavailable() from error
+        if not isinstance(error, sql_errors.IntegrityError | sql_errors.DataError):
+            raise
         raise ConstraintViolated("the database refused a row") from _without_row(error)
+
+
+def _unavailable() -> DatabaseUnavailable:
+    return DatabaseUnavailable("the database does not answer; nothing was charged", retry_after_s=1)
+
+
+def _is_away(error: sql_errors.DBAPIError) -> bool:
+    """Tell whether the same statement may succeed later."""
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_AWAY  # the low byte: the rest is detail
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if sqlstate is None:  # no server said so: the connection itself failed
+        return isinstance(error, sql_errors.OperationalError | sql_errors.InterfaceError)
+    return str(sqlstate).startswith(_POSTGRESQL_AWAY)
 
 
 def _without_row(error: sql_errors.DBAPIError) -> sql_errors.DBAPIError:

@@ -4,9 +4,11 @@ import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DatabaseError
 
 from app.accounts.store import find_account, insert_account, lock_account, record_change
 from app.accounts.tables import AccountRow
@@ -231,6 +233,53 @@ def test_a_deadlock_is_an_outage_for_one_and_nothing_to_the_other(postgres_url: 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lock_both, ("acct_1", "acct_2"), ("acct_2", "acct_1")))
     assert sorted(results) == ["done", "unavailable"]
+    database.dispose()
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM no_such_table", "SELECT FROM WHERE", "SELECT no_such_function()"])
+def test_a_wrong_statement_is_a_bug_and_no_outage(database: Database, statement: str) -> None:
+    for block in (database.transaction, database.reading):
+        with pytest.raises(DatabaseError), block() as session:
+            session.execute(text(statement))
+    database.check()
+
+
+@pytest.mark.parametrize("code", ["08006", "25006", "40001", "40P01", "53100", "53300", "55P03", "57P01", "58030"])
+def test_what_postgresql_may_get_over_is_an_outage(postgres_url: str, code: str) -> None:
+    assert isinstance(raised_by_postgresql(postgres_url, code), DatabaseUnavailable)
+
+
+@pytest.mark.parametrize("code", ["0A000", "22P02", "23505", "25P02", "42501", "42P01", "55000", "P0001"])
+def test_what_postgresql_will_say_again_is_none(postgres_url: str, code: str) -> None:
+    assert not isinstance(raised_by_postgresql(postgres_url, code), DatabaseUnavailable)
+
+
+def raised_by_postgresql(url: str, code: str) -> Exception:
+    """Return what a transaction raises whose statement the server refuses with that SQLSTATE."""
+    database = Database(url)
+    with pytest.raises(Exception) as caught, database.transaction() as session:  # noqa: PT011 - its type is the result
+        session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '{code}'; END $$"))
+    database.dispose()
+    return caught.value
+
+
+def test_a_sqlite_file_that_another_program_holds_is_an_outage(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.database._BUSY_TIMEOUT_MS", 0)
+    database, other = Database(sqlite_url), Database(sqlite_url)
+    with other.transaction(), pytest.raises(DatabaseUnavailable), database.transaction():
+        pass
+    database.dispose()
+    other.dispose()
+
+
+def test_a_file_that_is_no_database_is_an_outage(tmp_path: Path) -> None:
+    file = tmp_path / "faremeter.db"
+    file.write_bytes(b"not a database" * 100)
+    database = Database(f"sqlite:///{file}")
+    with pytest.raises(DatabaseUnavailable):
+        database.check()
     database.dispose()
 
 
