@@ -69,7 +69,7 @@ class ClaimDesk:
             raise
 
     async def find_answer(self, claim: Claim) -> StoredAnswer | None:
-        """Return the answer that is stored for this very request, if any. Raises DatabaseUnavailable."""
+        """Return the answer that is stored for this very request, if any; None while the database is away, too."""
         return await asyncio.to_thread(self._find_answer, claim)
 
     def release(self, claim: Claim) -> None:
@@ -92,8 +92,11 @@ class ClaimDesk:
         return [second.get(entry.event_id, _GRANTED) if isinstance(entry, Claim) else _GRANTED for entry in entries]
 
     def _find_answer(self, claim: Claim) -> StoredAnswer | None:
-        with self._database.transaction(durable=False) as session:
-            found = store.find_claim(session, claim)
+        try:
+            with self._database.reading() as session:
+                found = store.find_claim(session, claim)
+        except DatabaseUnavailable:  # the caller has an error of its own to tell, which says more
+            return None
         if found is None:
             return None
         holder, answer, _, claimed_at = found
@@ -101,7 +104,7 @@ class ClaimDesk:
         return answer if kept and holder.request_digest == claim.request_digest else None
 
     def _second_claim(self, session: Session, claim: Claim, now: datetime) -> Verdict | AppError:
-        found = store.find_claim(session, claim)
+        found = store.lock_claim(session, claim)
         if found is not None:
             holder, answer, lease_expires_at, claimed_at = found
             if holder.event_id == claim.event_id:

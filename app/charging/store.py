@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Executable, delete, select, tuple_
+from sqlalchemy import Executable, Select, delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.charging.claim import Claim, StoredAnswer
@@ -12,6 +12,8 @@ from app.charging.tables import ClaimRow, ProcessLeaseRow
 from app.database import dialect_insert, dialect_of, insert_into
 
 _KEY = ["account_id", "idempotency_key"]
+
+FoundClaim = tuple[Claim, StoredAnswer | None, datetime | None, datetime]
 
 
 def insert_claims(session: Session, claims: Sequence[Claim], *, lease_id: str, now: datetime) -> set[str]:
@@ -31,22 +33,14 @@ def insert_claims(session: Session, claims: Sequence[Claim], *, lease_id: str, n
     return set(session.execute(_insert_claims_statement(dialect_of(session)), rows).scalars())
 
 
-def find_claim(session: Session, claim: Claim) -> tuple[Claim, StoredAnswer | None, datetime | None, datetime] | None:
-    """Return who holds the claim's key, locked: the holder, its answer, its lease's end, and when it was claimed."""
-    row = session.execute(
-        select(ClaimRow, ProcessLeaseRow.expires_at)
-        .outerjoin(ProcessLeaseRow, ProcessLeaseRow.id == ClaimRow.lease_id)
-        .where(tuple_(ClaimRow.account_id, ClaimRow.idempotency_key) == _key_of(claim))
-        .with_for_update(of=ClaimRow)
-    ).first()
-    if row is None:
-        return None
-    held, lease_expires_at = row
-    holder = Claim(held.account_id, held.idempotency_key, held.request_digest, held.event_id)
-    answer = None
-    if held.status_code is not None and held.content_type is not None and held.body is not None:
-        answer = StoredAnswer(held.status_code, held.content_type, held.body)
-    return holder, answer, lease_expires_at, held.claimed_at
+def find_claim(session: Session, claim: Claim) -> FoundClaim | None:
+    """Return who holds the claim's key: the holder, its answer, its lease's end, and when it was claimed."""
+    return _found_claim(session, _holder_of(claim))
+
+
+def lock_claim(session: Session, claim: Claim) -> FoundClaim | None:
+    """Return the same, locked against other claims."""
+    return _found_claim(session, _holder_of(claim).with_for_update(of=ClaimRow))
 
 
 def complete_claims(
@@ -132,6 +126,26 @@ def _complete_claims_statement(dialect: str) -> Executable:
     upsert = statement.on_conflict_do_update(index_elements=_KEY, set_=done, where=still_held)
     returned: Executable = upsert.returning(ClaimRow.__table__.c.event_id)
     return returned
+
+
+def _holder_of(claim: Claim) -> Select[ClaimRow, datetime]:
+    return (
+        select(ClaimRow, ProcessLeaseRow.expires_at)
+        .outerjoin(ProcessLeaseRow, ProcessLeaseRow.id == ClaimRow.lease_id)
+        .where(tuple_(ClaimRow.account_id, ClaimRow.idempotency_key) == _key_of(claim))
+    )
+
+
+def _found_claim(session: Session, holder: Select[ClaimRow, datetime]) -> FoundClaim | None:
+    row = session.execute(holder).first()
+    if row is None:
+        return None
+    held, lease_expires_at = row
+    answer = None
+    if held.status_code is not None and held.content_type is not None and held.body is not None:
+        answer = StoredAnswer(held.status_code, held.content_type, held.body)
+    claim = Claim(held.account_id, held.idempotency_key, held.request_digest, held.event_id)
+    return claim, answer, lease_expires_at, held.claimed_at
 
 
 def _key_of(claim: Claim) -> tuple[str, str]:

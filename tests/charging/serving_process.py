@@ -29,14 +29,23 @@ class FailingDatabase(Database):
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Session]:
-        if self.away_times:
-            self.away_times -= 1
-            raise DatabaseUnavailable("the database does not answer")
+        self._answer()
         with super().transaction(durable=durable) as session:
             yield session
         if self.lost_answers:
             self.lost_answers -= 1
             raise DatabaseUnavailable("the connection was lost")
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        self._answer()
+        with super().reading() as session:
+            yield session
+
+    def _answer(self) -> None:
+        if self.away_times:
+            self.away_times -= 1
+            raise DatabaseUnavailable("the database does not answer")
 
 
 @dataclass

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.charging import store
 from app.charging.claim import Claim, IdempotencyKeyReused, StillRunning, StoredAnswer
 from app.charging.claim_desk import Granted
 from app.charging.recorder import Record
@@ -72,6 +73,20 @@ async def test_a_repeat_waits_while_the_first_runs_and_then_gets_the_very_same_b
     assert await process.claims.claim(make_claim()) == answer
     assert await other_process.claims.claim(make_claim()) == answer
     assert await other_process.claims.find_answer(make_claim()) == answer
+
+
+async def test_an_answer_is_found_without_waiting_for_a_writer(database: Database, process: ServingProcess) -> None:
+    await answered(process, await granted(process, make_claim()), make_answer())
+    with database.transaction() as session:
+        assert store.lock_claim(session, make_claim()) is not None
+        assert await asyncio.wait_for(process.claims.find_answer(make_claim()), 5) == make_answer()
+
+
+async def test_no_answer_is_found_while_the_database_is_away(process: ServingProcess) -> None:
+    await answered(process, await granted(process, make_claim()), make_answer())
+    process.database.away_times = 1
+    assert await process.claims.find_answer(make_claim()) is None
+    assert await process.claims.find_answer(make_claim()) == make_answer()
 
 
 async def test_an_empty_answer_is_an_answer(process: ServingProcess) -> None:
