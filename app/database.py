@@ -167,7 +167,7 @@ class Database:
             try:
                 session.commit()
             except sql_errors.DBAPIError as error:
-                if self.dialect == "postgresql" and _is_away(error):  # SQLite's commit has failed as a whole, or not at all
+                if self.dialect == "postgresql" and _is_away(error):  # SQLite's has failed as a whole, or not
                     raise CommitUncertain("the database went away in the middle of a commit") from error
                 raise
 
