@@ -69,18 +69,26 @@ class VersionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VersionState:
-    """One version in the catalogue; `reason` says in plain words why it does not answer."""
+    """One version in the catalogue; `reason` says in plain words why it does not answer.
+
+    A ready one has the manifest that it was loaded with: `model.toml` may have changed since.
+    """
 
     number: int
     status: VersionStatus
     reason: str | None = None
     card: str | None = None
     labels: tuple[str, ...] = ()
+    manifest: Manifest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """One model in the catalogue; with a broken manifest it has no manifest, no version, and a reason."""
+    """One model in the catalogue, with the manifest that its default version answers by.
+
+    `reason` says what is wrong with `model.toml`: broken, or changed since that version was loaded. Where it was broken
+    before any version was ready, there is neither manifest nor version.
+    """
 
     name: str
     manifest: Manifest | None

@@ -92,10 +92,10 @@ class InlineEngine:
         if state is None:
             known = ", ".join(map(str, model.versions))
             raise VersionNotFound(f"{name} has no version {number}", where="version", hint=f"its versions are {known}")
-        if state.status is not VersionStatus.READY:
+        if state.status is not VersionStatus.READY or state.manifest is None:
             reason = state.reason or "it is still loading"
             raise ModelUnavailable(f"{name} {number} cannot answer now: {reason}", retry_after_s=30)
-        return ServedVersion(model.manifest, number, state.labels)
+        return ServedVersion(state.manifest, number, state.labels)
 
     async def prepare(self, served: ServedVersion, model_input: ModelInput) -> ModelInput:
         spec = served.manifest.input

@@ -1,12 +1,13 @@
 """Loading versions in the background: small models first, weights that appear later as soon as they are there.
 
 One thread of its own, so that a model that takes a minute to load holds up neither the start nor a call. What it knows
-is published as one immutable snapshot after each step. Whatever is wrong with one model stays with that model.
+is published as one immutable snapshot after each step. Whatever is wrong with one model stays with that model. A
+version that is ready keeps the manifest that it was loaded with: inputs are checked by what the runner knows.
 """
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -104,7 +105,7 @@ class VersionLoader:
             loaded = self._load(folder, version)
             if isinstance(loaded, Runner):
                 self._on_ready(loaded)
-                return VersionState(version.number, VersionStatus.READY, card=card, labels=loaded.labels)
+                return VersionState(version.number, VersionStatus.READY, None, card, loaded.labels, loaded.manifest)
             return VersionState(version.number, VersionStatus.UNAVAILABLE, loaded, card)
         fetched = self._fetch(folder, version) if version.weights is None else None
         fetch = self._fetches.get(version.data_folder)
@@ -152,15 +153,30 @@ class VersionLoader:
 
     def _publish(self, folders: list[ModelFolder], states: dict[tuple[str, int], VersionState]) -> None:
         """Replace the snapshot; a version that was not looked at yet shows as loading, or as it was before."""
-        self._snapshot = {
-            folder.name: ModelState(
-                folder.name,
-                folder.manifest,
-                {number: self._state_of(folder.name, number, states) for number in folder.versions},
-                folder.reason,
-            )
-            for folder in folders
-        }
+        self._snapshot = {folder.name: self._model_state(folder, states) for folder in folders}
+
+    def _model_state(self, folder: ModelFolder, states: dict[tuple[str, int], VersionState]) -> ModelState:
+        """Show a model by the manifest that it runs by; a `model.toml` that breaks stops nothing that is ready."""
+        name, manifest, numbers = folder.name, folder.manifest, list(folder.versions)
+        before = self._snapshot.get(name)
+        if (
+            manifest is None
+            and before
+            and any(state.status is VersionStatus.READY for state in before.versions.values())
+        ):
+            manifest, numbers = before.manifest, list(before.versions)
+        if manifest is None:
+            return ModelState(name, None, {}, folder.reason)
+        shown = self._loaded_manifest(name, manifest)
+        reason = folder.reason or ("model.toml has changed; a restart applies it" if shown != manifest else None)
+        return ModelState(name, shown, {number: self._state_of(name, number, states) for number in numbers}, reason)
+
+    def _loaded_manifest(self, name: str, manifest: Manifest) -> Manifest:
+        """Return the manifest that the default version was loaded with; another may become the default at any time."""
+        ready = self._ready.get((name, manifest.default_version))
+        if ready is None or ready.manifest is None:
+            return manifest
+        return replace(ready.manifest, default_version=manifest.default_version)
 
     def _state_of(self, name: str, number: int, states: dict[tuple[str, int], VersionState]) -> VersionState:
         known = self._ready.get((name, number)) or states.get((name, number))

@@ -16,6 +16,7 @@ from app.inference.engine import (
     Job,
     ModelFailed,
     ModelNotFound,
+    ModelState,
     ModelUnavailable,
     Overloaded,
     Ticket,
@@ -23,6 +24,7 @@ from app.inference.engine import (
     VersionStatus,
 )
 from app.inference.inputs import ModelInput
+from app.inference.manifest import TensorInput
 from app.inference.prediction import BatchFact, Prediction
 from tests.inference.model_folders import HOLD, NOT_A_NUMBER, POISON, Gate, write_model, write_weights
 
@@ -48,6 +50,18 @@ class Rig:
 
     async def wait_until_ready(self, model: str = "double") -> None:
         await self.wait_for(lambda: self.status(model) is VersionStatus.READY)
+
+    def model(self, name: str) -> ModelState:
+        return next(state for state in self.engine.catalogue() if state.name == name)
+
+    def rewrite_manifest(self, old: str, new: str) -> None:
+        """Save another `model.toml` of `double` while it is served."""
+        file = self.models_dir / "double" / "model.toml"
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        fresh = file.with_suffix(".fresh")
+        fresh.write_text(text.replace(old, new), encoding="utf-8")
+        fresh.replace(file)
 
     def status(self, model: str, version: int = 1) -> VersionStatus | None:
         found = [state for state in self.engine.catalogue() if state.name == model]
@@ -205,6 +219,37 @@ class EngineContract:
         assert double.versions[1].status is VersionStatus.READY
         with pytest.raises(ModelUnavailable, match=r"model\.toml"):
             rig.engine.resolve("broken", None)
+
+    async def test_a_ready_model_answers_on_when_its_manifest_breaks(self, rig: Rig) -> None:
+        loaded = rig.engine.resolve("double", None)
+        rig.rewrite_manifest("title =", "title")
+        await rig.wait_for(lambda: rig.model("double").reason is not None)
+        assert "model.toml: " in (rig.model("double").reason or "")
+        assert rig.model("double").manifest == loaded.manifest
+        assert rig.status("double") is VersionStatus.READY
+        assert rig.engine.resolve("double", None) == loaded
+        assert values_of(await rig.submit(1.0).result) == [4.0]
+
+    async def test_a_ready_version_keeps_the_manifest_that_it_was_loaded_with(self, rig: Rig) -> None:
+        loaded = rig.engine.resolve("double", None)
+        rig.rewrite_manifest("features = 2", "features = 3")
+        await rig.wait_for(lambda: rig.model("double").reason is not None)
+        assert "restart" in (rig.model("double").reason or "")
+        assert rig.model("double").manifest == loaded.manifest
+        assert rig.engine.resolve("double", None) == loaded
+        write_weights(rig.data_dir / "models" / "double" / "2")
+        await rig.wait_for(lambda: rig.status("double", 2) is VersionStatus.READY)
+        later = rig.engine.resolve("double", 2).manifest.input
+        assert isinstance(later, TensorInput)
+        assert later.features == 3
+        assert rig.engine.resolve("double", 1) == loaded
+
+    async def test_another_default_version_needs_no_restart(self, rig: Rig) -> None:
+        write_weights(rig.data_dir / "models" / "double" / "2")
+        await rig.wait_for(lambda: rig.status("double", 2) is VersionStatus.READY)
+        rig.rewrite_manifest("default_version = 1", "default_version = 2")
+        await rig.wait_for(lambda: rig.engine.resolve("double", None).number == 2)
+        assert rig.model("double").reason is None
 
     async def test_a_predictor_that_raises_when_it_loads_shows_its_reason(self, rig: Rig) -> None:
         version_dir = write_model(rig.models_dir, "broken", predictor="raise RuntimeError('secret path')")
