@@ -159,11 +159,7 @@ class VersionLoader:
         """Show a model by the manifest that it runs by; a `model.toml` that breaks stops nothing that is ready."""
         name, manifest, numbers = folder.name, folder.manifest, list(folder.versions)
         before = self._snapshot.get(name)
-        if (
-            manifest is None
-            and before
-            and any(state.status is VersionStatus.READY for state in before.versions.values())
-        ):
+        if manifest is None and before and any(version.manifest for version in before.versions.values()):
             manifest, numbers = before.manifest, list(before.versions)
         if manifest is None:
             return ModelState(name, None, {}, folder.reason)
