@@ -1,5 +1,7 @@
 """Settings become services: the only place that constructs collaborators."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -64,24 +66,27 @@ class Services(Books):
     changes: ChangeWatch
     uptime: DeviceUptime
 
-    async def start(self) -> None:
-        """Start in the order in which each needs the other. Raises DatabaseUnavailable."""
-        await self.lease.start()
-        self.recorder.start()
-        self.claims.start()
-        await self.changes.start()
-        await self.engine.start()
-        await self.uptime.start()
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start each part before the one that needs it, and stop them in the opposite order, whatever fails.
 
-    async def stop(self) -> None:
-        """Finish what runs, record what was computed, then let go."""
-        await self.engine.stop()
-        await self.uptime.stop()
-        await self.changes.stop()
-        await self.claims.stop()
-        await self.recorder.stop()
-        await self.lease.stop()
-        self.database.dispose()
+        The engine ends first: what it has computed is recorded before the recorder ends. Raises DatabaseUnavailable.
+        """
+        async with AsyncExitStack() as parts:
+            parts.callback(self.database.dispose)
+            await self.lease.start()
+            parts.push_async_callback(self.lease.stop)
+            self.recorder.start()
+            parts.push_async_callback(self.recorder.stop)
+            self.claims.start()
+            parts.push_async_callback(self.claims.stop)
+            await self.changes.start()
+            parts.push_async_callback(self.changes.stop)
+            await self.engine.start()
+            parts.push_async_callback(self.engine.stop)
+            await self.uptime.start()
+            parts.push_async_callback(self.uptime.stop)
+            yield
 
 
 def open_books(settings: Settings, clock: Clock | None = None) -> Books:

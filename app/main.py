@@ -32,11 +32,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         require_head(services.database)
         services.metering.make_partitions(services.clock.now())
-        await services.start()
-        gc.collect()
-        gc.freeze()  # what libraries hold never becomes garbage; a full collection that walks it stalls every call
-        yield
-        await services.stop()
+        async with services.running():
+            gc.collect()
+            gc.freeze()  # what libraries hold never becomes garbage; a full collection that walks it stalls every call
+            yield
 
     services = build(settings, clock)
     app = FastAPI(

@@ -38,6 +38,7 @@ _COLUMNS = (
 )
 From = Annotated[str | None, Query(alias="from", description="a date, month or instant; default: this month")]
 To = Annotated[str | None, Query(alias="to", description="exclusive")]
+Test = Annotated[bool, Query(description="the usage of test keys, which no invoice counts, instead of live ones")]
 Zone = Annotated[str, Query(alias="tz", description="IANA time zone of dates and buckets")]
 router = APIRouter(prefix="/v1", tags=["usage"])
 
@@ -51,17 +52,21 @@ def get_usage(
     tz: Zone = "UTC",
     bucket: Bucket = Bucket.DAY,
     group_by: GroupBy | None = None,
+    test: Test = False,
 ) -> dict[str, Any]:
-    """Sum the account's usage by local bucket; `total` is the sum of `data`."""
+    """Sum the account's usage by local bucket; `total` is the sum of `data`, and what the invoice counts."""
     zone = parse_zone(tz, where="tz")
     period = _in_quarter_hours(range_of(from_, to, zone, services.clock.now()))
-    rows = services.metering.report(principal.account_id, period, zone=zone, bucket=bucket, group_by=group_by)
+    rows = services.metering.report(
+        principal.account_id, period, zone=zone, bucket=bucket, group_by=group_by, live=not test
+    )
     return {
         "from": wire.instant(period.start),
         "to": wire.instant(period.end),
         "tz": tz,
         "bucket": bucket,
         "group_by": group_by,
+        "test": test,
         "data": [_row_body(row, group_by) for row in rows],
         "total": _total_body(rows),
         "as_of": wire.instant(services.clock.now()),
@@ -75,22 +80,28 @@ def list_events(
     from_: From = None,
     to: To = None,
     tz: Zone = "UTC",
+    test: Test = False,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> dict[str, Any]:
     """List usage events in order of occurrence."""
     period = range_of(from_, to, parse_zone(tz, where="tz"), services.clock.now())
-    events = services.metering.events(principal.account_id, period, after=cursor, limit=limit + 1)
+    events = services.metering.events(principal.account_id, period, after=cursor, limit=limit + 1, live=not test)
     return wire.page(events, limit, _event_body, lambda recorded: recorded.event.id)
 
 
 @router.get("/usage/events.csv", responses=wire.CSV_RESPONSES, response_class=StreamingResponse)
 def export_events(
-    principal: UsageReader, services: ServicesDep, from_: From = None, to: To = None, tz: Zone = "UTC"
+    principal: UsageReader,
+    services: ServicesDep,
+    from_: From = None,
+    to: To = None,
+    tz: Zone = "UTC",
+    test: Test = False,
 ) -> StreamingResponse:
     """Stream every usage event of the range as CSV."""
     period = range_of(from_, to, parse_zone(tz, where="tz"), services.clock.now())
-    events = services.metering.every_event(principal.account_id, period)
+    events = services.metering.every_event(principal.account_id, period, live=not test)
     first = next(events, None)  # read now: an error is still a problem here, and a broken file later
     lines = _csv_lines(chain([first], events) if first else iter(()))
     name = f"usage-{_day(period)}.csv"

@@ -14,28 +14,37 @@ EXPORT_PAGE_ROWS = 5_000
 
 
 class Metering:
-    """What was used."""
+    """What was used: by live keys (`live=True`), by test keys (False), or by both (None)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def report(
-        self, account_id: str, period: Period, *, zone: ZoneInfo, bucket: Bucket, group_by: GroupBy | None
+        self,
+        account_id: str,
+        period: Period,
+        *,
+        zone: ZoneInfo,
+        bucket: Bucket,
+        group_by: GroupBy | None,
+        live: bool | None = None,
     ) -> list[UsageRow]:
         """Return the account's usage of a period by local bucket and group."""
         with self._database.reading() as session:
-            slices = store.rollup_slices(session, account_id, period, group_by)
+            slices = store.rollup_slices(session, account_id, period, group_by, live=live)
         return gather(slices, bucket, zone)
 
-    def events(self, account_id: str, period: Period, *, after: str, limit: int) -> list[RecordedEvent]:
+    def events(
+        self, account_id: str, period: Period, *, after: str, limit: int, live: bool | None = None
+    ) -> list[RecordedEvent]:
         """Return events in the order of their ids, those behind the id `after`."""
         with self._database.reading() as session:
-            return store.list_events(session, account_id, period, after=after, limit=limit)
+            return store.list_events(session, account_id, period, live=live, after=after, limit=limit)
 
-    def every_event(self, account_id: str, period: Period) -> Iterator[RecordedEvent]:
+    def every_event(self, account_id: str, period: Period, *, live: bool | None = None) -> Iterator[RecordedEvent]:
         """Yield all events of a period; no transaction is open while the reader takes its time."""
         after = ""
-        while page := self.events(account_id, period, after=after, limit=EXPORT_PAGE_ROWS):
+        while page := self.events(account_id, period, live=live, after=after, limit=EXPORT_PAGE_ROWS):
             yield from page
             after = page[-1].event.id
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, Executable, String, cast, func, literal, select, text
+from sqlalchemy import ColumnElement, Executable, String, cast, func, literal, select, text, true
 from sqlalchemy.orm import Session
 
 from app.database import dialect_insert, dialect_of, insert_into
@@ -132,14 +132,16 @@ def accounts_with_usage(session: Session, period: Period) -> set[str]:
     return set(session.scalars(select(rollup.account_id).where(*in_period).distinct()))
 
 
-def rollup_slices(session: Session, account_id: str, period: Period, group_by: GroupBy | None) -> list[RollupSlice]:
-    """Return the account's 15-minute sums of a period by group, test keys included."""
+def rollup_slices(
+    session: Session, account_id: str, period: Period, group_by: GroupBy | None, *, live: bool | None
+) -> list[RollupSlice]:
+    """Return the account's 15-minute sums of a period by group: of live keys, of test keys, or (None) of both."""
     rollup = UsageRollupRow
     group = _GROUP_COLUMNS[group_by] if group_by else literal("")
     sums = [func.sum(column) for column in (rollup.requests, rollup.units, rollup.compute_ms, rollup.results)]
     rows = session.execute(
         select(rollup.bucket_start, group.label("group_"), *sums, func.sum(rollup.calls) - func.sum(rollup.requests))
-        .where(rollup.account_id == account_id)
+        .where(rollup.account_id == account_id, true() if live is None else rollup.live == live)
         .where(rollup.bucket_start >= period.start, rollup.bucket_start < period.end)
         .group_by(rollup.bucket_start, text("group_"))
         .order_by(rollup.bucket_start)
@@ -147,14 +149,17 @@ def rollup_slices(session: Session, account_id: str, period: Period, group_by: G
     return [RollupSlice(row[0], str(row[1]), Quantities(*map(int, row[2:6])), int(row[6])) for row in rows]
 
 
-def list_events(session: Session, account_id: str, period: Period, *, after: str, limit: int) -> list[RecordedEvent]:
-    """Return events of a period in the order of their ids, which is the order of `occurred_at`."""
+def list_events(
+    session: Session, account_id: str, period: Period, *, live: bool | None, after: str, limit: int
+) -> list[RecordedEvent]:
+    """Return events of a period in the order of their ids, which is that of `occurred_at` to the millisecond."""
     event = UsageEventRow
     first, last = id_bound("evt", period.start), id_bound("evt", period.end + timedelta(milliseconds=1))
     rows = session.scalars(
         select(event)
         .where(event.account_id == account_id, event.id > max(after, first), event.id < last)
         .where(event.occurred_at >= period.start, event.occurred_at < period.end)
+        .where(true() if live is None else event.live == live)
         .order_by(event.id)
         .limit(limit)
     )

@@ -15,4 +15,6 @@ async def until(deadline_ns: int) -> AsyncIterator[None]:
         async with asyncio.timeout((deadline_ns - time.perf_counter_ns()) / 1e9):
             yield
     except TimeoutError:
-        raise DeadlineExceeded("the call took longer than its deadline; nothing was charged") from None
+        raise DeadlineExceeded(
+            "the call took longer than its deadline; nothing was charged", hint="send fewer inputs, or try again later"
+        ) from None

@@ -7,8 +7,10 @@ from app.clock import Clock
 from app.ids import new_id
 from app.inference.engine import Device, Engine
 from app.metering.usage_event import DeviceInterval
+from app.telemetry import get_logger
 
 _BEAT_S = 5.0
+_log = get_logger(__name__)
 
 
 class DeviceUptime:
@@ -33,7 +35,10 @@ class DeviceUptime:
 
     async def _keep_noting(self) -> None:
         while True:
-            self._note()
+            try:
+                self._note()
+            except Exception:  # noqa: BLE001 - the cost of every hour to come hangs on this loop
+                _log.exception("device time could not be noted")
             await asyncio.sleep(_BEAT_S)
 
     def _note(self) -> None:

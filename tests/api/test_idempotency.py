@@ -163,3 +163,11 @@ async def test_an_answer_is_forgotten_after_its_keeping_time(sqlite_url: str, st
         assert again.status_code == 200
         assert "idempotent-replayed" not in again.headers
         assert again.json()["id"] != first.json()["id"]
+
+
+async def test_a_test_calls_answer_never_serves_a_live_call(faremeter: Installation) -> None:
+    live = faremeter.tenant()
+    test = faremeter.another_key(live.account_id, live=False)
+    assert (await faremeter.predict(test, [ROW], Idempotency_Key="shared")).status_code == 200
+    response = await faremeter.predict(live, [ROW], Idempotency_Key="shared")
+    assert_problem(response, Expected(422, "idempotency_key_reused", "Idempotency-Key"))

@@ -137,7 +137,7 @@ async def test_a_test_key_is_counted_free_of_charge_and_never_invoiced(faremeter
     now = faremeter.clock.now()
     faremeter.services.invoice_run.run(Month(now.year, now.month), tenant.account_id)
     assert faremeter.services.invoices.list(tenant.account_id).invoices == []
-    usage = json_of(await faremeter.http.get("/v1/usage", headers=tenant.headers))
+    usage = json_of(await faremeter.http.get("/v1/usage?test=true", headers=tenant.headers))
     assert usage["total"]["units"] == 3
 
 

@@ -29,7 +29,7 @@ async def used(sqlite_file: str, start: Start) -> AsyncIterator[tuple[Installati
     clock = FrozenClock(datetime(2026, 1, 30, tzinfo=UTC))
     async with start(sqlite_file, clock) as faremeter:
         tenant = faremeter.tenant()
-        other_key = faremeter.another_key(tenant.account_id, live=False)
+        other_key = faremeter.another_key(tenant.account_id)
         for number, moment in enumerate(MOMENTS, start=1):
             clock.move_to(datetime.fromisoformat(moment).replace(tzinfo=UTC))
             assert (await faremeter.predict(tenant, [ROW] * number)).status_code == 200
@@ -170,3 +170,20 @@ BAD_QUERIES = {
 async def test_a_bad_range_is_refused(faremeter: Installation, query: str, where: str) -> None:
     response = await faremeter.http.get(f"/v1/usage?{query}", headers=faremeter.tenant().headers)
     assert_problem(response, Expected(400, "invalid", where))
+
+
+async def test_usage_of_test_keys_stands_apart_as_it_does_on_the_invoice(faremeter: Installation) -> None:
+    live = faremeter.tenant()
+    test = faremeter.another_key(live.account_id, live=False)
+    assert (await faremeter.predict(live, [ROW] * 2)).status_code == 200
+    assert (await faremeter.predict(test, [ROW] * 3)).status_code == 200
+    await faremeter.settled()
+    for path, name in (("/v1/usage", "total"), ("/v1/usage/events", "data")):
+        ordinary, of_tests = [
+            json_of(await faremeter.http.get(path, params={"test": flag}, headers=live.headers))[name]
+            for flag in ("false", "true")
+        ]
+        if name == "data":
+            assert ([e["units"] for e in ordinary], [e["units"] for e in of_tests]) == ([2], [3])
+        else:
+            assert (ordinary["units"], of_tests["units"]) == (2, 3)

@@ -64,15 +64,15 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
-    def start(self, *, wait_for: str = "linear") -> None:
-        """Start the process and wait until it answers and the model is ready."""
+    def start(self) -> None:
+        """Start the process and wait until it answers and a model is ready."""
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "app", "serve", "--port", str(self.port)]
             self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         deadline_s = time.monotonic() + _READY_S_MAX
         while not self._ready():
             assert self._process.poll() is None, self.log.read_text()[-4000:]
-            assert time.monotonic() < deadline_s, f"{wait_for} is not ready: {self.log.read_text()[-4000:]}"
+            assert time.monotonic() < deadline_s, f"no model is ready: {self.log.read_text()[-4000:]}"
             time.sleep(0.05)
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:

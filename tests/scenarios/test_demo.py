@@ -24,19 +24,26 @@ ROOT = Path(__file__).parents[2]
 DIGITS = Path("models/vgg16-digits/1")
 
 
-@pytest.fixture
-def environment(tmp_path: Path, n: Callable[[int, int], int]) -> dict[str, str]:
-    """The environment of a fresh installation that downloads nothing."""
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory, n: Callable[[int, int], int]) -> Path:
+    """The data folder that both commands share, as they do for a newcomer."""
+    folder = tmp_path_factory.mktemp("data")
     if n(0, 1) == 0:
         network = load_module(ROOT / "models/vgg16-digits/predictor.py").build_network()
-        (tmp_path / DIGITS).mkdir(parents=True)
-        save_file(network.state_dict(), tmp_path / DIGITS / "weights.safetensors")
-    return {**os.environ, "FAREMETER_DATA_DIR": str(tmp_path), "FAREMETER_FETCH_WEIGHTS": "false"}
+        (folder / DIGITS).mkdir(parents=True)
+        save_file(network.state_dict(), folder / DIGITS / "weights.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(data_dir: Path) -> dict[str, str]:
+    """The environment of a fresh installation that downloads nothing."""
+    return {**os.environ, "FAREMETER_DATA_DIR": str(data_dir), "FAREMETER_FETCH_WEIGHTS": "false"}
 
 
 @pytest.mark.timeout(900)
 def test_the_demonstration_predicts_invoices_and_checks_itself(
-    environment: dict[str, str], tmp_path: Path, n: Callable[[int, int], int], figures: Callable[[str], None]
+    environment: dict[str, str], data_dir: Path, n: Callable[[int, int], int], figures: Callable[[str], None]
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app", "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
@@ -48,7 +55,7 @@ def test_the_demonstration_predicts_invoices_and_checks_itself(
     assert "equals the caller's own sum from 33 units" in done.stdout
     assert "price per call" in done.stdout
     if n(0, 1):
-        card = (tmp_path / DIGITS / "card.md").read_text()
+        card = (data_dir / DIGITS / "card.md").read_text()
         accuracy = re.search(r"Held-out accuracy: ([\d.]+)%", card)
         assert accuracy
         assert float(accuracy[1]) >= 97
@@ -70,7 +77,9 @@ def quickstart(environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]
 
 
 @pytest.mark.timeout(300)
-def test_the_quickstart_prints_a_password_and_a_curl_line_that_work(quickstart: "subprocess.Popen[str]") -> None:
+def test_after_it_the_quickstart_prints_a_password_and_a_curl_line_that_work(
+    quickstart: "subprocess.Popen[str]",
+) -> None:
     said = ""
     while "Ctrl-C" not in said:
         assert quickstart.stdout is not None
@@ -84,7 +93,7 @@ def test_the_quickstart_prints_a_password_and_a_curl_line_that_work(quickstart: 
     password = re.search(r"password +(\S+)", said)
     assert password
     accounts = httpx.get(url.split("/v1/")[0] + "/v1/admin/accounts", auth=("operator@localhost", password[1]))
-    assert [account["name"] for account in accounts.json()["data"]] == ["Quickstart"]
+    assert "Quickstart" in [account["name"] for account in accounts.json()["data"]]
 
 
 def _curl_line(said: str) -> tuple[str, dict[str, str], str]:
