@@ -118,3 +118,11 @@ async def test_a_well_formed_key_that_nobody_made_is_unknown(faremeter: Installa
     unknown = replace(stranger, secret=new_secret(live=True))
     body = assert_problem(await faremeter.predict(unknown), Expected(401, "unauthenticated"))
     assert "unknown" in body["detail"]
+
+
+async def test_a_form_of_forty_thousand_dashes_is_refused_and_holds_nobody_up(faremeter: Installation) -> None:
+    tenant = faremeter.tenant()
+    headers = tenant.headers | {"Content-Type": "multipart/form-data; boundary=b"}
+    content = b"-" * 2_000_000 + b"x"  # a search that starts anew at every dash would take hours
+    response = await faremeter.http.post("/v1/models/vgg16-digits/predict", content=content, headers=headers)
+    assert_problem(response, Expected(400, "body_invalid", "body"))
