@@ -22,10 +22,12 @@ class FactCache(Generic[Key, Fact]):
         """Return the fact, or None where it is not known."""
         return self._facts.get(key)
 
-    def load(self, key: Key, loader: Callable[[], Fact]) -> Fact:
-        """Return the fact that `loader` reads, and keep it unless the cache was emptied meanwhile."""
+    def load(self, key: Key, loader: Callable[[], Fact], *, keep: Callable[[Fact], bool] = lambda _: True) -> Fact:
+        """Return the fact that `loader` reads; keep it if `keep` agrees and the cache was not emptied meanwhile."""
         facts = self._facts
         fact = loader()
+        if not keep(fact):
+            return fact
         if len(facts) >= self._entries_max:
             facts.clear()
         facts[key] = fact  # nobody looks here any more where `clear` has put another dictionary in its place

@@ -11,6 +11,7 @@ from app.errors import AppError, Kind
 from app.fact_cache import FactCache
 
 _KEYS_CACHED_MAX = 100_000
+_UNKNOWN_CACHED_MAX = 10_000
 
 
 class Unauthenticated(AppError):
@@ -34,6 +35,7 @@ class Authenticator:
         self._database = database
         self._clock = clock
         self._keys: FactCache[bytes, _Lookup] = FactCache(_KEYS_CACHED_MAX)
+        self._unknown: FactCache[bytes, _Lookup] = FactCache(_UNKNOWN_CACHED_MAX)  # anybody can make these up
 
     def known(self, secret: str) -> Principal | None:
         """Return the principal of a secret that is in the cache, without touching the database.
@@ -44,19 +46,28 @@ class Authenticator:
             raise Unauthenticated(
                 "this is not a Faremeter key", hint="a key is fm_live_ or fm_test_ and 38 characters; check for a typo"
             )
-        lookup = self._keys.get(digest_of(secret))
+        digest = digest_of(secret)
+        lookup = self._keys.get(digest) or self._unknown.get(digest)
         return None if lookup is None else self._usable(lookup)
 
     def authenticate(self, secret: str) -> Principal:
         """Return the principal of a secret, from the database where need be. Raises Unauthenticated."""
         if principal := self.known(secret):
             return principal
-        digest = digest_of(secret)
-        return self._usable(self._keys.load(digest, lambda: self._look_up(digest)))
+        return self._usable(self._load(digest_of(secret)))
 
     def forget(self) -> None:
         """Drop every cached fact."""
         self._keys.clear()
+        self._unknown.clear()
+
+    def _load(self, digest: bytes) -> _Lookup:
+        """Read a fact and keep it among its own kind: guesses push no real key out."""
+
+        def load_unknown() -> _Lookup:
+            return self._unknown.load(digest, lambda: self._look_up(digest), keep=lambda lookup: lookup.found is None)
+
+        return self._keys.load(digest, load_unknown, keep=lambda lookup: lookup.found is not None)
 
     def _look_up(self, digest: bytes) -> _Lookup:
         with self._database.reading() as session:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from app.accounts import store
 from app.database import Database, DatabaseUnavailable
@@ -19,6 +20,8 @@ class ChangeWatch:
         self._on_change = on_change
         self._seen = -1
         self._task: asyncio.Task[None] | None = None
+        # Its own: look-ups of keys, which anybody may cause, fill the threads that others share.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="changes")
 
     async def start(self) -> None:
         """Begin to poll."""
@@ -29,11 +32,13 @@ class ChangeWatch:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.to_thread(self._thread.shutdown)
 
     async def _poll(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             try:
-                self.notice(await asyncio.to_thread(self._latest))
+                self.notice(await loop.run_in_executor(self._thread, self._latest))
             except DatabaseUnavailable:
                 _log.warning("changes cannot be polled")
             except Exception:  # noqa: BLE001 - not even a bug may end the watch: revoked keys would work for ever

@@ -1,6 +1,8 @@
 """The lease of a process: what it holds (claims) is its own for as long as it gives signs of life."""
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from app.charging import store
@@ -21,10 +23,12 @@ class ProcessLease:
         self._clock = clock
         self._lease = timedelta(seconds=lease_s)
         self._renewal: asyncio.Task[None] | None = None
+        # Its own: other work fills the threads that are shared. And in one thread the end comes after every renewal.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lease")
 
     async def start(self) -> None:
         """Take the lease and keep it. Raises DatabaseUnavailable."""
-        await asyncio.to_thread(self._renew)
+        await self._in_thread(self._renew)
         self._renewal = asyncio.create_task(self._keep_renewing())
 
     async def stop(self) -> None:
@@ -32,19 +36,24 @@ class ProcessLease:
         if self._renewal is not None:
             self._renewal.cancel()
         try:
-            await asyncio.to_thread(self._end)
+            await self._in_thread(self._end)
         except DatabaseUnavailable:
             _log.warning("the process lease could not be given back")
+        finally:
+            self._thread.shutdown(wait=False)
 
     async def _keep_renewing(self) -> None:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             try:
-                await asyncio.to_thread(self._renew)
+                await self._in_thread(self._renew)
             except DatabaseUnavailable:
                 _log.warning("the process lease could not be renewed")
             except Exception:  # noqa: BLE001 - not even a bug may end it: others would take the claims of living calls
                 _log.exception("the renewal of the process lease met a bug")
+
+    async def _in_thread(self, work: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _renew(self) -> None:
         with self._database.transaction(durable=False) as session:

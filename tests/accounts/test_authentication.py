@@ -72,6 +72,35 @@ def test_an_unknown_key_is_remembered_as_unknown(authenticator: Authenticator, w
     assert watched.readings == 1
 
 
+def test_made_up_keys_push_no_real_key_out(
+    accounts: Accounts,
+    account: Account,
+    watched: WatchedDatabase,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.accounts.authentication._KEYS_CACHED_MAX", 3)
+    authenticator = Authenticator(watched, clock)
+    new = accounts.create_key(account.id)
+    principal = authenticator.authenticate(new.secret)
+    for _ in range(10):
+        with pytest.raises(Unauthenticated, match="unknown"):
+            authenticator.authenticate(new_secret(live=True))
+    assert authenticator.known(new.secret) == principal
+
+
+def test_a_key_that_was_unknown_before_it_was_made_is_known_after(
+    accounts: Accounts, account: Account, authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = new_secret(live=True)
+    with pytest.raises(Unauthenticated):
+        authenticator.authenticate(secret)
+    monkeypatch.setattr("app.accounts.service.new_secret", lambda **_: secret)
+    accounts.create_key(account.id)
+    authenticator.forget()
+    assert authenticator.authenticate(secret).account_id == account.id
+
+
 @pytest.mark.parametrize("secret", ["", "fm_live_", "Bearer x", "fm_live_" + "0" * 38, "fm_live_" + "é" * 38])
 def test_what_cannot_be_a_key_is_refused_without_a_reading(
     authenticator: Authenticator, watched: WatchedDatabase, secret: str

@@ -1,6 +1,8 @@
 """The change watch: what was cached is forgotten when, and only when, the sequence has moved."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from structlog.testing import capture_logs
@@ -50,6 +52,19 @@ async def test_a_bug_does_not_end_the_watch_and_the_change_is_told_again(
         await asyncio.wait_for(noticed.wait(), 10)
         await watch.stop()
     assert [line["log_level"] for line in logs] == ["error", "error"]
+
+
+async def test_a_change_is_noticed_while_every_shared_thread_is_busy(database: Database) -> None:
+    loop, busy = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    taken = loop.run_in_executor(None, busy.wait, 10)
+    noticed = asyncio.Event()
+    watch = ChangeWatch(database, [noticed.set])
+    await watch.start()
+    await asyncio.wait_for(noticed.wait(), 5)
+    busy.set()
+    assert await taken
+    await watch.stop()
 
 
 async def test_stopping_a_watch_that_never_started_is_no_error(database: Database) -> None:

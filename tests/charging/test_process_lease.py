@@ -1,6 +1,8 @@
 """Process leases: renewed while the process lives, given back when it ends, and no reason to fail when it cannot be."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,6 +73,19 @@ async def test_a_bug_does_not_end_the_renewal(
         assert not lease._renewal.done()
     assert bugs == []
     await lease.stop()
+
+
+async def test_a_lease_needs_no_thread_that_others_may_keep_busy(database: Database, clock: FrozenClock) -> None:
+    loop, busy = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    taken = loop.run_in_executor(None, busy.wait, 10)
+    lease = ProcessLease(database, clock, lease_s=6)
+    await asyncio.wait_for(lease.start(), 5)
+    assert set(leases(database)) == {lease.id}
+    await asyncio.wait_for(lease.stop(), 5)
+    assert leases(database) == {}
+    busy.set()
+    assert await taken
 
 
 async def test_a_lease_that_cannot_be_taken_says_so(database: Database, clock: FrozenClock) -> None:
