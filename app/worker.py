@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.telemetry import get_logger
 
 _JOB_EVERY_S = 300
-_MONTHS_BACK = 3
+_MONTHS_BACK = 2
 _log = get_logger(__name__)
 
 
@@ -31,7 +31,7 @@ def work_once(books: Books) -> None:
         books.metering.make_partitions(now)
         purged = books.housekeeping.purge()
         this_month = Month(now.year, now.month)
-        # An account's period starts up to a month before it is over, and its zone may be a day ahead or behind.
+        # A period starts up to two months before it is due: a month long, its grace, its zone a day ahead or behind.
         for offset in range(-_MONTHS_BACK, 2):
             books.invoice_run.run(this_month.plus(offset))
         _log.info("worked", answers_purged=purged)

@@ -1,18 +1,21 @@
 """The invoice run: what an account used in a period becomes what it owes.
 
 Each account is invoiced in one durable transaction of its own. So a run may be repeated, run twice at once or be killed
-anywhere: what it issued stands, what it did not is issued by the next run, and the numbers have no gap.
+anywhere: what it issued stands, what it did not is issued by the next run, and the numbers have no gap. Where
+the books of an account stay as they are, they are only read, and nobody waits for that.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
+from app.accounts.account import Account
 from app.accounts.store import close_through, find_account, list_accounts, lock_account
 from app.billing import store
 from app.billing.assemble import assemble
-from app.billing.invoice import InvoiceStatus
+from app.billing.invoice import Invoice, InvoiceStatus
 from app.billing.invoice_run_report import AccountOutcome, InvoiceRunReport, RunResult
 from app.clock import Clock
-from app.database import Database
+from app.database import Database, Session
 from app.errors import AppError, NotFound
 from app.ids import new_id
 from app.period import Month, parse_zone, period_starting_in
@@ -34,51 +37,67 @@ class InvoiceRun:
 
         One account's failure is reported and leaves the others alone. Raises NotFound for an unknown account.
         """
-        account_ids = self._account_ids(account_id)
-        return InvoiceRunReport(month, tuple(self._try_account(each, month) for each in account_ids))
+        accounts = self._accounts(account_id)
+        return InvoiceRunReport(month, tuple(self._try_account(each, month) for each in accounts))
 
-    def _invoice_account(self, account_id: str, month: Month) -> AccountOutcome:
+    def _invoice_account(self, account: Account, month: Month) -> AccountOutcome:
+        with self._database.reading() as session:
+            standing, due = self._assess(session, account, month)
+        if due.result is not RunResult.ISSUED and due.invoice == standing:
+            return due  # as nearly always: no lock, no commit
+
         with self._database.transaction(durable=True) as session:
-            account = lock_account(session, account_id)  # the recorder and other runs wait here
-            period = period_starting_in(month, account.anchor_day, parse_zone(account.zone))
-            found = store.find_usage_invoice(session, account_id, period)
-            now = self._clock.now()
+            account = lock_account(session, account.id)  # the recorder and other runs wait here
+            standing, due = self._assess(session, account, month)  # again: from here on nothing changes but by us
 
-            if found and found.status is InvoiceStatus.ISSUED:
-                return AccountOutcome(account_id, RunResult.ALREADY_ISSUED, found)
-            if now < period.start:
-                return AccountOutcome(account_id, RunResult.NOT_BEGUN)
+            if due.result is RunResult.NOTHING_OWED and standing:
+                store.delete_draft(session, standing.id)
+            if due.result is RunResult.DRAFT and due.invoice:
+                store.save_invoice(session, due.invoice)
+            if due.result is RunResult.ISSUED and due.invoice:
+                invoice = due.invoice.issue(store.draw_number(session), self._clock.now())
+                store.save_invoice(session, invoice)
+                close_through(session, account.id, invoice.period.end)  # usage that is recorded from now on is late
+                return AccountOutcome(account.id, RunResult.ISSUED, invoice)
+            return due
 
-            usage = store.read_usage(session, account_id, period)
-            invoice_id = found.id if found else new_id("inv", now)
-            draft = assemble(usage, invoice_id=invoice_id, account=account, period=period, computed_at=now)
-            if draft is None:
-                store.delete_draft(session, invoice_id)
-                return AccountOutcome(account_id, RunResult.NOTHING_OWED)
-            if now < period.end + self._issue_grace:
-                store.save_invoice(session, draft)
-                return AccountOutcome(account_id, RunResult.DRAFT, draft)
+    def _assess(self, session: Session, account: Account, month: Month) -> tuple[Invoice | None, AccountOutcome]:
+        """Return the invoice that stands, and what is due: as ISSUED, the draft that is to be issued now."""
+        period = period_starting_in(month, account.anchor_day, parse_zone(account.zone))
+        standing = store.find_usage_invoice(session, account.id, period)
+        now = self._clock.now()
+        if standing and standing.status is InvoiceStatus.ISSUED:
+            return standing, AccountOutcome(account.id, RunResult.ALREADY_ISSUED, standing)
+        if now < period.start:
+            return standing, AccountOutcome(account.id, RunResult.NOT_BEGUN, standing)
 
-            invoice = draft.issue(store.draw_number(session), now)
-            store.save_invoice(session, invoice)
-            close_through(session, account_id, period.end)  # usage that is recorded from now on is late
-            return AccountOutcome(account_id, RunResult.ISSUED, invoice)
+        usage = store.read_usage(session, account.id, period)
+        invoice_id = standing.id if standing else new_id("inv", now)
+        draft = assemble(usage, invoice_id=invoice_id, account=account, period=period, computed_at=now)
+        if draft is None:
+            return standing, AccountOutcome(account.id, RunResult.NOTHING_OWED)
+        if now >= period.end + self._issue_grace:
+            return standing, AccountOutcome(account.id, RunResult.ISSUED, draft)
+        if standing and replace(draft, computed_at=standing.computed_at) == standing:
+            draft = standing
+        return standing, AccountOutcome(account.id, RunResult.DRAFT, draft)
 
-    def _account_ids(self, account_id: str | None) -> list[str]:
+    def _accounts(self, account_id: str | None) -> list[Account]:
         with self._database.reading() as session:
             if account_id is None:
-                return [account.id for account in list_accounts(session)]
-            if find_account(session, account_id) is None:
-                raise NotFound(f"there is no account {account_id}", where="account")
-            return [account_id]
+                return list_accounts(session)
+            account = find_account(session, account_id)
+        if account is None:
+            raise NotFound(f"there is no account {account_id}", where="account")
+        return [account]
 
-    def _try_account(self, account_id: str, month: Month) -> AccountOutcome:
+    def _try_account(self, account: Account, month: Month) -> AccountOutcome:
         try:
-            return self._invoice_account(account_id, month)
+            return self._invoice_account(account, month)
         except AppError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - one account's trouble, even a bug, must not hold back the others
-            _log.exception("the invoice run met a bug", account_id=account_id, month=str(month))
+            _log.exception("the invoice run met a bug", account_id=account.id, month=str(month))
             reason = f"a bug: {type(error).__name__}"
-        _log.error("an account was not invoiced", account_id=account_id, month=str(month), reason=reason)
-        return AccountOutcome(account_id, RunResult.FAILED, error=reason)
+        _log.error("an account was not invoiced", account_id=account.id, month=str(month), reason=reason)
+        return AccountOutcome(account.id, RunResult.FAILED, error=reason)
