@@ -57,7 +57,10 @@ class UsageTotal:
 
 @dataclass(frozen=True, slots=True)
 class ComputeTotal:
-    """The measured work of one model: successful calls, their units and device time, failures' device time included."""
+    """The measured work of one model: its successful calls, their units and waiting time, the device time of all batches.
+
+    So `compute_us` holds what failed or was cancelled as well: successes pay for the waste.
+    """
 
     requests: int
     units: int
@@ -125,13 +128,6 @@ def quantities(session: Session, account_id: str, period: Period) -> list[UsageT
     return [UsageTotal(row[0], row[1], Quantities(*map(int, row[2:]))) for row in rows]
 
 
-def accounts_with_usage(session: Session, period: Period) -> set[str]:
-    """Return the accounts that have any usage in the period."""
-    rollup = UsageRollupRow
-    in_period = (rollup.bucket_start >= period.start, rollup.bucket_start < period.end)
-    return set(session.scalars(select(rollup.account_id).where(*in_period).distinct()))
-
-
 def rollup_slices(
     session: Session, account_id: str, period: Period, group_by: GroupBy | None, *, live: bool | None
 ) -> list[RollupSlice]:
@@ -167,17 +163,14 @@ def list_events(
 
 
 def compute_by_model(session: Session, model: str, since: datetime) -> ComputeTotal:
-    """Return what the model's calls have cost in device time since the instant's bucket."""
-    rollup = UsageRollupRow
-    row = session.execute(
-        select(
-            func.coalesce(func.sum(rollup.requests), 0),
-            func.coalesce(func.sum(rollup.units), 0),
-            func.coalesce(func.sum(rollup.compute_us), 0),
-            func.coalesce(func.sum(rollup.queue_us), 0),
-        ).where(rollup.model == model, rollup.bucket_start >= bucket_start(since))
-    ).one()
-    return ComputeTotal(*map(int, row))
+    """Return the model's successful calls, test keys' included, and what they cost since the instant's bucket."""
+    rollup, start = UsageRollupRow, bucket_start(since)
+    succeeded = (rollup.model == model, rollup.bucket_start >= start, rollup.outcome == Outcome.SUCCEEDED.value)
+    sums = [func.coalesce(func.sum(column), 0) for column in (rollup.requests, rollup.units, rollup.queue_us)]
+    requests, units, queue_us = map(int, session.execute(select(*sums).where(*succeeded)).one())
+    batches = select(func.coalesce(func.sum(BatchRow.compute_us), 0))
+    compute_us = session.scalars(batches.where(BatchRow.model == model, BatchRow.started_at >= start)).one()
+    return ComputeTotal(requests, units, int(compute_us), queue_us)
 
 
 def ensure_partitions(session: Session, first: Month, months: int) -> None:

@@ -31,8 +31,10 @@ def economics(database: Database, clock: FrozenClock, hardware_file: Path) -> Ec
     return Economics(database, clock, hardware_file)
 
 
-def record_calls(database: Database, clock: FrozenClock, *, days_ago: int, calls: int, device: str = "cpu") -> None:
-    """Record calls of two images and 100 ms each, run in one batch."""
+def record_calls(
+    database: Database, clock: FrozenClock, *, days_ago: int, calls: int, device: str = "cpu", failed: bool = False
+) -> None:
+    """Record calls of two images and 100 ms each, run in one batch; no failed call has a share of its time."""
     instant = clock.now() - timedelta(days=days_ago)
     batch = BatchRecord(
         id=new_id("bat", instant),
@@ -46,7 +48,7 @@ def record_calls(database: Database, clock: FrozenClock, *, days_ago: int, calls
         calls=calls,
         items=2 * calls,
         bucket=2 * calls,
-        items_failed=0,
+        items_failed=2 * calls if failed else 0,
         items_cancelled=0,
     )
     event = UsageEvent(
@@ -58,11 +60,11 @@ def record_calls(database: Database, clock: FrozenClock, *, days_ago: int, calls
         version=1,
         plan_version_id="plv_1",
         occurred_at=instant,
-        outcome=Outcome.SUCCEEDED,
+        outcome=Outcome.FAILED if failed else Outcome.SUCCEEDED,
         delivered=True,
-        units=2,
+        units=0 if failed else 2,
         results=0,
-        compute_us=100_000,
+        compute_us=0 if failed else 100_000,
         queue_us=0,
         input_bytes=0,
         output_bytes=0,
@@ -85,6 +87,14 @@ def test_measured_compute_and_declared_hardware_give_a_price(
     assert suggestion.price_per_call_nanos == 50_000
     assert suggestion.price_per_unit_nanos == 25_000
     assert suggestion.calls_a_day == 10
+
+
+def test_the_time_of_a_batch_that_failed_is_paid_for_by_the_calls_that_succeeded(
+    database: Database, clock: FrozenClock, economics: Economics
+) -> None:
+    record_calls(database, clock, days_ago=2, calls=50)
+    record_calls(database, clock, days_ago=2, calls=50, failed=True)
+    assert economics.suggest_price("vgg16", "60%").cost_per_call_nanos == 40_000  # twice 0.1 s a success
 
 
 def test_the_measured_calls_of_less_than_a_day_count_as_those_of_a_day(

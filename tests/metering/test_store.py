@@ -13,7 +13,6 @@ from app.database import Database
 from app.ids import new_id
 from app.metering.meter import Quantities
 from app.metering.store import (
-    accounts_with_usage,
     add_to_rollup,
     compute_by_model,
     extend_device_interval,
@@ -158,21 +157,28 @@ def test_billable_quantities_exclude_test_keys_failures_other_accounts_and_other
             ("plv_1", "vgg16", Quantities(1, 5, 2, 0)),
             ("plv_2", "linear", Quantities(1, 6, 2, 0)),
         ]
-        assert accounts_with_usage(session, DAY) == {"acct_1", "acct_2"}
         assert quantities(session, "acct_unknown", DAY) == []
 
 
-def test_the_cost_of_a_model_counts_the_device_time_of_failures_and_test_keys(database: Database) -> None:
+def test_the_cost_of_a_model_is_the_device_time_of_all_its_batches_over_its_successes(database: Database) -> None:
     record_usage(
         database,
         make_event(units=3, compute_us=1_000, queue_us=5),
         make_event(units=2, compute_us=500, queue_us=6, live=False, account_id="acct_2"),
-        make_event(outcome=Outcome.FAILED, compute_us=40, queue_us=7),
+        make_event(outcome=Outcome.FAILED, compute_us=0, queue_us=7),
         make_event(model="vgg16", compute_us=9_000),
         make_event(occurred_at=NOON - HOUR, compute_us=9_000),
     )
+    batches = [
+        replace(make_batch(id="bat_good"), compute_us=1_500),
+        replace(make_batch(id="bat_failed"), compute_us=40),
+        replace(make_batch(id="bat_other"), model="vgg16"),
+        make_batch(id="bat_before", started_at=NOON - HOUR),
+    ]
+    with database.transaction() as session:
+        insert_batches(session, batches)
     with database.reading() as session:
-        assert astuple(compute_by_model(session, "linear", NOON + timedelta(minutes=14))) == (2, 5, 1_540, 18)
+        assert astuple(compute_by_model(session, "linear", NOON + timedelta(minutes=14))) == (2, 5, 1_540, 11)
         assert astuple(compute_by_model(session, "unknown", NOON)) == (0, 0, 0, 0)
 
 
