@@ -6,7 +6,6 @@ never from the previous period, so that periods tile without gap or overlap.
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -96,11 +95,3 @@ def period_at(instant: datetime, anchor_day: int, zone: ZoneInfo) -> Period:
     month = month_of(instant, zone)
     period = period_starting_in(month, anchor_day, zone)
     return period if instant >= period.start else period_starting_in(month.plus(-1), anchor_day, zone)
-
-
-def periods_between(first: Month, last: Month, anchor_day: int, zone: ZoneInfo) -> Iterator[Period]:
-    """Yield the periods that start in the months `first` to `last`, both included."""
-    month = first
-    while (month.year, month.month) <= (last.year, last.month):
-        yield period_starting_in(month, anchor_day, zone)
-        month = month.plus(1)

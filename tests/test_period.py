@@ -18,7 +18,6 @@ from app.period import (
     parse_zone,
     period_at,
     period_starting_in,
-    periods_between,
 )
 
 # Half and quarter hours, clock changes at midnight (Havana, Beirut, Santiago), a day left out (Apia 2011-12-30).
@@ -43,10 +42,13 @@ SECONDS = st.integers(0, 44 * 365 * 86_400)
 INSTANTS = SECONDS.map(lambda seconds: datetime(1996, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
 
 
+def periods_of(first: Month, months: int, anchor_day: int, zone: ZoneInfo) -> list[Period]:
+    return [period_starting_in(first.plus(offset), anchor_day, zone) for offset in range(months)]
+
+
 @given(ZONES, ANCHOR_DAYS, MONTHS)
 def test_periods_tile_over_fifty_months(zone: ZoneInfo, anchor_day: int, first: Month) -> None:
-    periods = list(periods_between(first, first.plus(49), anchor_day, zone))
-    assert len(periods) == 50
+    periods = periods_of(first, 50, anchor_day, zone)
     for before, after in pairwise(periods):
         assert before.end == after.start
 
@@ -57,7 +59,7 @@ def test_an_instant_is_in_the_one_period_that_is_found_for_it(
 ) -> None:
     found = period_at(instant, anchor_day, zone)
     around = month_of(instant, zone)
-    holding = [p for p in periods_between(around.plus(-2), around.plus(2), anchor_day, zone) if instant in p]
+    holding = [p for p in periods_of(around.plus(-2), 5, anchor_day, zone) if instant in p]
     assert holding == [found]
 
 
@@ -77,7 +79,7 @@ def test_a_period_starts_on_the_anchor_day_or_the_last_day_of_a_shorter_month(
 @pytest.mark.parametrize("anchor_day", range(1, 32))
 def test_every_anchor_day_tiles_in_every_zone_over_the_leap_years_from_1999_to_2005(name: str, anchor_day: int) -> None:
     zone = ZoneInfo(name)
-    periods = list(periods_between(Month(1999, 1), Month(2005, 12), anchor_day, zone))
+    periods = periods_of(Month(1999, 1), 84, anchor_day, zone)
     assert all(before.end == after.start for before, after in pairwise(periods))
     assert sum(((p.end - p.start) for p in periods), timedelta()) == periods[-1].end - periods[0].start
 
@@ -85,7 +87,7 @@ def test_every_anchor_day_tiles_in_every_zone_over_the_leap_years_from_1999_to_2
 @pytest.mark.parametrize("name", ZONE_NAMES)
 def test_every_boundary_of_these_years_is_one_of_the_rollup(name: str) -> None:
     for day in range(1, 32):
-        for period in periods_between(Month(2024, 1), Month(2028, 12), day, ZoneInfo(name)):
+        for period in periods_of(Month(2024, 1), 60, day, ZoneInfo(name)):
             assert bucket_start(period.start) == period.start
 
 

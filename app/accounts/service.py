@@ -159,7 +159,8 @@ class Accounts:
     def create_user(self, email: str, password: str, *, operator: bool) -> User:
         """Create a user. Raises Invalid for a bad address or short password, EmailTaken."""
         hashed = self._hash(password)
-        user = User(new_id("user"), _normal_email(email), operator, self._clock.now())
+        now = self._clock.now()
+        user = User(new_id("user", now), _normal_email(email), operator, now)
         with self._database.transaction() as session:
             if not store.insert_user(session, user, password_hash=hashed):
                 raise EmailTaken(f"{user.email} has an account already", where="email")

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,8 @@ from app.accounts.store import find_user
 from app.clock import FrozenClock
 from app.database import Database, DatabaseUnavailable
 from app.errors import AppError, Invalid, NotFound
+from app.ids import id_bound
+from tests.builders import NOON
 
 OPERATOR, PASSWORD = "root@example.com", "correct horse battery"
 WRONG = "wrong horse battery"
@@ -32,6 +35,11 @@ def refusal(sign_in: SignIn, email: str, password: str = WRONG) -> AppError:
     with pytest.raises(AppError) as caught:
         sign_in.operator(email, password)
     return caught.value
+
+
+def test_a_user_is_made_at_the_instant_of_the_clock(operator: User) -> None:
+    assert id_bound("user", NOON) <= operator.id < id_bound("user", NOON + timedelta(milliseconds=1))
+    assert operator.created_at == NOON
 
 
 def test_an_operator_signs_in_however_the_address_is_written(sign_in: SignIn, operator: User) -> None:
