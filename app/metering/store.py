@@ -57,7 +57,7 @@ class UsageTotal:
 
 @dataclass(frozen=True, slots=True)
 class ComputeTotal:
-    """The measured work of one model: its successful calls, their units and waiting time, the device time of all batches.
+    """The measured work of one model: successful calls, their units and waiting time, device time of all batches.
 
     So `compute_us` holds what failed or was cancelled as well: successes pay for the waste.
     """

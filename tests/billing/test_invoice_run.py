@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from fractions import Fraction
 from random import Random
@@ -16,7 +14,7 @@ from app.accounts.account import Account
 from app.accounts.store import find_account
 from app.billing.invoice import Invoice, InvoiceStatus, LineKind
 from app.billing.invoice_run_report import RunResult
-from app.database import Database, Session
+from app.database import Database
 from app.errors import NotFound
 from app.metering.tables import UsageEventRow
 from app.metering.usage_event import Outcome
@@ -358,40 +356,6 @@ def test_a_run_that_is_killed_in_the_middle_is_finished_by_the_next(books: Books
     report = books.invoice_run.run(MARCH)
     assert [outcome.result for outcome in report.outcomes] == 2 * [RunResult.ALREADY_ISSUED] + 2 * [RunResult.ISSUED]
     assert numbers_of(books, accounts) == [f"INV-00000{number}" for number in range(1, 5)]
-
-
-class CountingDatabase(Database):
-    """The real database, which counts the transactions that may write."""
-
-    transactions = 0
-
-    @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[Session]:
-        self.transactions += 1
-        with super().transaction(durable=durable) as session:
-            yield session
-
-
-def test_a_run_that_changes_nothing_takes_no_lock_and_writes_nothing(books: Books) -> None:
-    counting = CountingDatabase(books.database.url.render_as_string(hide_password=False))
-    run = Books(counting, books.clock).invoice_run
-    used = books.open_account("payg")
-    books.open_account("payg")
-    books.use(used, IN_MARCH, 700)
-    results = []
-    for now in (utc("2026-02-01T00:00"), utc("2026-03-20T00:00"), utc("2026-03-20T01:00"), MARCH_IS_OVER):
-        books.clock.move_to(now)
-        for _ in range(2):
-            report = run.run(MARCH)
-        results.append(([outcome.result for outcome in report.outcomes], counting.transactions))
-    counting.dispose()
-    nothing = RunResult.NOTHING_OWED
-    assert results == [
-        ([RunResult.NOT_BEGUN] * 2, 0),
-        ([RunResult.DRAFT, nothing], 1),
-        ([RunResult.DRAFT, nothing], 1),
-        ([RunResult.ALREADY_ISSUED, nothing], 2),
-    ]
 
 
 def test_an_unknown_account_is_refused(books: Books) -> None:

@@ -115,10 +115,11 @@ def test_a_report_is_read_within_its_transaction(database: Database, tmp_path: P
     assert isinstance(database.engine.pool, QueuePool)
     assert database.engine.pool.checkedout() == 0
 
-    without_tables = Database(f"sqlite:///{tmp_path}/without_tables.db")
+    (tmp_path / "damaged.db").write_bytes(b"no database" * 100)
+    damaged = Database(f"sqlite:///{tmp_path}/damaged.db")
     with pytest.raises(DatabaseUnavailable):
-        Metering(without_tables).report("acct_1", WIDE, zone=ZoneInfo("UTC"), bucket=Bucket.DAY, group_by=None)
-    without_tables.dispose()
+        Metering(damaged).report("acct_1", WIDE, zone=ZoneInfo("UTC"), bucket=Bucket.DAY, group_by=None)
+    damaged.dispose()
 
 
 def test_test_keys_are_reported_though_never_invoiced(database: Database) -> None:
