@@ -13,10 +13,10 @@ from app.billing.invoice_run import InvoiceRun
 from app.billing.service import Invoices
 from app.charging.claim_desk import ClaimDesk
 from app.charging.housekeeping import Housekeeping
+from app.charging.limit_of_test_keys import LimitOfTestKeys
 from app.charging.process_lease import ProcessLease
 from app.charging.quotes import Quotes
 from app.charging.recorder import Recorder
-from app.charging.test_key_limit import TestKeyLimit
 from app.charging.tier_positions import TierPositions
 from app.clock import Clock, SystemClock
 from app.database import Database
@@ -125,7 +125,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     engine = _engine(settings, clock, recorder)
     authenticator = Authenticator(database, clock)
     plan_book = PlanBook(database)
-    admitter = Admitter(engine, plan_book, TestKeyLimit(), clock)
+    admitter = Admitter(engine, plan_book, LimitOfTestKeys(), clock)
     quotes = Quotes(TierPositions(database, clock))
     return Services(
         **{name: getattr(books, name) for name in Books.__slots__},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.accounts.account import Principal, Scope
-from app.charging.test_key_limit import TestKeyLimit
+from app.charging.limit_of_test_keys import LimitOfTestKeys
 from app.clock import Clock
 from app.errors import AppError, Forbidden, Kind
 from app.ids import new_id
@@ -52,7 +52,7 @@ def authorize(principal: Principal, call: Call) -> None:
 class Admitter:
     """Decides whether a call may run."""
 
-    def __init__(self, engine: Engine, plans: PlanBook, test_keys: TestKeyLimit, clock: Clock) -> None:
+    def __init__(self, engine: Engine, plans: PlanBook, test_keys: LimitOfTestKeys, clock: Clock) -> None:
         self._engine = engine
         self._plans = plans
         self._test_keys = test_keys

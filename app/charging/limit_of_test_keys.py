@@ -18,10 +18,8 @@ class RateLimited(AppError):
     code = "rate_limited"
 
 
-class TestKeyLimit:
+class LimitOfTestKeys:
     """Counts units of each test key in a moving minute, per process."""
-
-    __test__ = False  # the name is no test case
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.charging.test_key_limit import TEST_UNITS_PER_MINUTE_MAX, RateLimited, TestKeyLimit
+from app.charging.limit_of_test_keys import TEST_UNITS_PER_MINUTE_MAX, LimitOfTestKeys, RateLimited
 
 
 def test_a_test_key_gets_its_units_to_the_last_one_and_no_more() -> None:
-    limit = TestKeyLimit()
+    limit = LimitOfTestKeys()
     limit.take("key_1", TEST_UNITS_PER_MINUTE_MAX - 1)
     with pytest.raises(RateLimited):
         limit.take("key_1", 2)
@@ -19,7 +19,7 @@ def test_a_test_key_gets_its_units_to_the_last_one_and_no_more() -> None:
 
 
 def test_a_refusal_says_which_limit_its_size_and_when_it_ends() -> None:
-    limit = TestKeyLimit()
+    limit = LimitOfTestKeys()
     limit.take("key_1", TEST_UNITS_PER_MINUTE_MAX)
     with pytest.raises(RateLimited) as caught:
         limit.take("key_1", 1)
@@ -34,7 +34,7 @@ def test_a_refusal_says_which_limit_its_size_and_when_it_ends() -> None:
 
 
 def test_a_call_beyond_the_limit_itself_is_refused_and_uses_nothing() -> None:
-    limit = TestKeyLimit()
+    limit = LimitOfTestKeys()
     for _ in range(3):
         with pytest.raises(RateLimited):
             limit.take("key_1", TEST_UNITS_PER_MINUTE_MAX + 1)
@@ -43,7 +43,7 @@ def test_a_call_beyond_the_limit_itself_is_refused_and_uses_nothing() -> None:
 
 @given(st.lists(st.integers(1, 130), max_size=30))
 def test_what_is_let_through_within_a_minute_never_exceeds_the_limit(calls: list[int]) -> None:
-    limit = TestKeyLimit()
+    limit = LimitOfTestKeys()
     used = 0
     for units in calls:
         try:
