@@ -99,7 +99,7 @@ def test_no_secret_reaches_a_line_in_a_traceback(capsys: pytest.CaptureFixture[s
 
 def test_a_librarys_line_is_json_and_redacted_too(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("info")
-    logging.getLogger("some.library").warning("connecting with %s", DATABASE_URL)
+    logging.getLogger("some.package").warning("connecting with %s", DATABASE_URL)
     assert str(line_of(capsys)["event"]).startswith("connecting with postgresql+psycopg://")
 
 
