@@ -1,7 +1,9 @@
 """One Idempotency-Key: one result and one charge, and every repeat gets the same bytes."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +11,8 @@ import pytest
 from sqlalchemy import update
 
 from app.charging.tables import ClaimRow
-from app.inference.engine import ModelUnavailable
+from app.main import create_app
+from app.settings import Settings
 from tests.api.conftest import Start
 from tests.api.gate import GATE
 from tests.api.installation import ROW, Installation, Tenant, until
@@ -124,18 +127,23 @@ async def test_the_answer_is_kept_when_the_plan_no_longer_sells_the_model(fareme
     assert (await faremeter.predict(tenant, [ROW, ROW], **KEY)).status_code == 403
 
 
-async def test_the_answer_is_kept_when_the_model_is_unavailable(
-    faremeter: Installation, monkeypatch: pytest.MonkeyPatch
+async def test_the_answer_is_kept_where_the_model_is_unavailable(
+    sqlite_file: str, start: Start, settings_on: Callable[..., Settings], tmp_path: Path
 ) -> None:
-    tenant = faremeter.tenant()
-    first = await faremeter.predict(tenant, **KEY)
-
-    def resolve(name: str, version: int | None) -> None:
-        raise ModelUnavailable(f"{name} {version} has gone", retry_after_s=30)
-
-    monkeypatch.setattr(faremeter.services.engine, "resolve", resolve)
-    assert (await faremeter.predict(tenant)).status_code == 503
-    assert_replay(await faremeter.predict(tenant, **KEY), first)
+    route, png = "/v1/models/vgg16-digits/predict", picture()
+    async with start(sqlite_file) as faremeter:
+        headers = faremeter.tenant().headers | {"Content-Type": "image/png"}
+        first = await faremeter.http.post(route, content=png, headers=headers | {"Idempotency-Key": "order-17"})
+        assert first.status_code == 200
+    without_weights = create_app(settings_on(sqlite_file, data_dir=tmp_path), faremeter.clock)
+    transport = httpx.ASGITransport(without_weights)
+    async with (
+        without_weights.router.lifespan_context(without_weights),
+        httpx.AsyncClient(transport=transport, base_url="http://api.example.test") as http,
+    ):
+        assert (await http.post(route, content=png, headers=headers)).status_code == 503
+        repeat = await http.post(route, content=png, headers=headers | {"Idempotency-Key": "order-17"})
+    assert_replay(repeat, first)
 
 
 async def test_a_claim_of_a_dead_process_is_taken_over(faremeter: Installation) -> None:
