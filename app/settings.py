@@ -40,6 +40,24 @@ class Settings(BaseSettings):
     answer_ttl_h: int = Field(24, ge=24, description="how long an idempotent answer is kept")
     issue_grace_s: int = Field(3600, ge=3600, description="how long after its period's end an invoice is issued")
 
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$",
+        description="where people reach the portal: the address in mails, without a path",
+    )
+    sign_up: Literal["open", "invitation", "closed"] = Field(
+        "open", description="who may sign up; `open` needs DEFAULT_PLAN, which a new account gets"
+    )
+    session_ttl_h: int = Field(24 * 14, ge=1, le=24 * 90, description="how long a person stays signed in")
+    smtp_url: SecretStr | None = Field(
+        None, description="smtp://USER:PASSWORD@HOST:PORT or smtps://…; default: mail lands in DATA_DIR/outbox"
+    )
+    mail_from: str = Field("Faremeter <faremeter@localhost>", description="the sender of mails")
+    oidc_issuer: str | None = Field(None, description="an OpenID Connect provider people may sign in with")
+    oidc_client_id: str | None = Field(None, description="this installation's client id at the provider")
+    oidc_client_secret: SecretStr | None = Field(None, description="and its secret")
+    oidc_name: str = Field("OpenID Connect", description="the provider's name on the sign-in page")
+
     @property
     def database_url_or_default(self) -> str:
         """The database URL; without one, a SQLite file in the data folder."""
