@@ -1,0 +1,60 @@
+"""The audit log: who changed what. The database itself refuses to change or delete an entry."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.database import Instant, SortableId
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_REASON = "an entry of the audit log is never changed"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit_log",
+        sa.Column("id", SortableId, primary_key=True),
+        sa.Column("occurred_at", Instant, nullable=False),
+        sa.Column("actor_kind", sa.String, nullable=False),
+        sa.Column("actor_id", sa.String, nullable=False),
+        sa.Column("actor_address", sa.String),
+        sa.Column("action", sa.String, nullable=False),
+        sa.Column("target", sa.String, nullable=False),
+        sa.Column("account_id", sa.String),
+        sa.Column("details", sa.Text, nullable=False),
+        sa.CheckConstraint("actor_kind IN ('user', 'key', 'installation')", name="actor_kind"),
+    )
+    op.create_index("ix_audit_log_account_id_id", "audit_log", ["account_id", "id"])
+    _refuse_in_postgresql() if _on_postgresql() else _refuse_in_sqlite()
+
+
+def downgrade() -> None:
+    op.drop_table("audit_log")  # and its triggers with it
+    if _on_postgresql():
+        op.execute("DROP FUNCTION audit_log_refuse()")
+
+
+def _refuse_in_postgresql() -> None:
+    op.execute(
+        "CREATE FUNCTION audit_log_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" RAISE EXCEPTION '{_REASON}' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_log_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log"
+        " FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuse()"
+    )
+
+
+def _refuse_in_sqlite() -> None:
+    for action in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER audit_log_refuse_{action.lower()} BEFORE {action} ON audit_log"
+            f" BEGIN SELECT RAISE(ABORT, '{_REASON}'); END"
+        )
+
+
+def _on_postgresql() -> bool:
+    return op.get_context().dialect.name == "postgresql"
