@@ -9,8 +9,8 @@ from starlette.responses import StreamingResponse
 
 from app.api import wire
 from app.api.dependencies import Cursor, Limit, ServicesDep, UsageReader
-from app.errors import Invalid
-from app.metering.usage_event import RecordedEvent, bucket_start
+from app.metering.usage_event import RecordedEvent
+from app.metering.usage_range import in_quarter_hours
 from app.metering.usage_report import Bucket, GroupBy, UsageRow, range_of
 from app.money import format_nanos
 from app.period import Period, parse_zone
@@ -56,7 +56,7 @@ def get_usage(
 ) -> dict[str, Any]:
     """Sum the account's usage by local bucket; `total` is the sum of `data`, and what the invoice counts."""
     zone = parse_zone(tz, where="tz")
-    period = _in_quarter_hours(range_of(from_, to, zone, services.clock.now()))
+    period = in_quarter_hours(range_of(from_, to, zone, services.clock.now()))
     rows = services.metering.report(
         principal.account_id, period, zone=zone, bucket=bucket, group_by=group_by, live=not test
     )
@@ -107,16 +107,6 @@ def export_events(
     name = f"usage-{_day(period)}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(lines, media_type=wire.CSV_TYPE, headers=headers)
-
-
-def _in_quarter_hours(period: Period) -> Period:
-    """Return the period. Raises Invalid where its sums would be cut: usage is summed in quarters of an hour."""
-    for instant, where in ((period.start, "from"), (period.end, "to")):
-        if bucket_start(instant) != instant:
-            raise Invalid(
-                "usage is summed in quarters of an hour", where=where, hint="cut there, or sum up /v1/usage/events"
-            )
-    return period
 
 
 def _day(period: Period) -> str:

@@ -14,6 +14,18 @@ from app.period import Month, Period, midnight, month_of
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # beyond it, sums of instants soon leave the calendar
 
 
+class NoInstant(Invalid):
+    """A bound of a range is neither a month nor a date nor an instant."""
+
+    code = "no_instant"
+
+
+class NoRange(Invalid):
+    """A range is empty, too long or too far ahead."""
+
+    code = "no_range"
+
+
 class Bucket(StrEnum):
     """The width of a report's rows, in the report's zone."""
 
@@ -78,13 +90,13 @@ def bucket_of(instant: datetime, bucket: Bucket, zone: ZoneInfo) -> datetime:
 def range_of(start: str | None, end: str | None, zone: ZoneInfo, now: datetime) -> Period:
     """Return the instants from `start` to before `end`: dates are local midnights; the default is the local month.
 
-    Raises Invalid for anything else, an empty range, and one of more than 25 months.
+    Raises NoInstant for anything else, NoRange for an empty range and for one of more than 25 months.
     """
     month = month_of(now, zone)
     first = _instant_of(start, zone, "from") if start else midnight(month.day(1), zone)
     last = _instant_of(end, zone, "to") if end else midnight(month.plus(1).day(1), zone)
     if not first < last <= min(first, _LATEST) + timedelta(days=25 * 31):
-        raise Invalid(
+        raise NoRange(
             "the range is empty, longer than 25 months or too far ahead", where="to", hint="to lies behind from"
         )
     return Period(first, last)
@@ -99,6 +111,6 @@ def _instant_of(text: str, zone: ZoneInfo, where: str) -> datetime:
         value = datetime.fromisoformat(text)
         return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError, Invalid):
-        raise Invalid(
+        raise NoInstant(
             f"{text!r} is neither a date nor an instant", where=where, hint="write 2026-11-24 or 2026-11-24T08:00:00Z"
         ) from None
