@@ -34,6 +34,11 @@ class Metering:
             slices = store.rollup_slices(session, account_id, period, group_by, live=live)
         return gather(slices, bucket, zone)
 
+    def last_used(self, account_id: str) -> dict[str, datetime]:
+        """Return when each key was last used, to the quarter of an hour; a key that never was is left out."""
+        with self._database.reading() as session:
+            return store.last_used_by_key(session, account_id)
+
     def events(
         self, account_id: str, period: Period, *, after: str, limit: int, live: bool | None = None
     ) -> list[RecordedEvent]:

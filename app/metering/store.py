@@ -145,6 +145,13 @@ def rollup_slices(
     return [RollupSlice(row[0], str(row[1]), Quantities(*map(int, row[2:6])), int(row[6])) for row in rows]
 
 
+def last_used_by_key(session: Session, account_id: str) -> dict[str, datetime]:
+    """Return the quarter of an hour in which each of the account's keys was last used, whatever became of the call."""
+    rollup = UsageRollupRow
+    latest = select(rollup.key_id, func.max(rollup.bucket_start)).where(rollup.account_id == account_id)
+    return {row[0]: row[1] for row in session.execute(latest.group_by(rollup.key_id))}
+
+
 def list_events(
     session: Session, account_id: str, period: Period, *, live: bool | None, after: str, limit: int
 ) -> list[RecordedEvent]:

@@ -128,6 +128,19 @@ def test_test_keys_are_reported_though_never_invoiced(database: Database) -> Non
     assert row.quantities.units == 5
 
 
+def test_a_key_was_last_used_in_the_quarter_hour_of_its_last_call_of_any_kind(database: Database) -> None:
+    record_usage(
+        database,
+        make_event(key_id="key_1"),
+        make_event(key_id="key_1", occurred_at=NOON + timedelta(minutes=44), outcome=Outcome.FAILED),
+        make_event(key_id="key_2", occurred_at=NOON + timedelta(minutes=1), live=False),
+        make_event(key_id="key_3", account_id="acct_2"),
+    )
+    metering = Metering(database)
+    assert metering.last_used("acct_1") == {"key_1": NOON + timedelta(minutes=30), "key_2": NOON}
+    assert metering.last_used("acct_3") == {}
+
+
 @ON_DATABASE
 @given(data=st.data())
 def test_events_come_page_by_page_complete_and_in_order(database: Database, data: st.DataObject) -> None:
