@@ -8,8 +8,9 @@ from datetime import timedelta
 from app.accounts.authentication import Authenticator
 from app.accounts.change_watch import ChangeWatch
 from app.accounts.service import Accounts
-from app.accounts.sign_in import SignIn
+from app.audit_log.service import AuditLog
 from app.billing.invoice_run import InvoiceRun
+from app.billing.preview import InvoicePreview
 from app.billing.service import Invoices
 from app.charging.claim_desk import ClaimDesk
 from app.charging.housekeeping import Housekeeping
@@ -22,6 +23,7 @@ from app.clock import Clock, SystemClock
 from app.database import Database
 from app.economics.service import Economics
 from app.inference.engine import Engine
+from app.members.sign_in import SignIn
 from app.metering.service import Metering
 from app.pricing.plan_book import PlanBook
 from app.pricing.service import Plans
@@ -42,13 +44,16 @@ class Books:
     settings: Settings
     clock: Clock
     database: Database
+    audit_log: AuditLog
     accounts: Accounts
     plans: Plans
     metering: Metering
     invoices: Invoices
     invoice_run: InvoiceRun
+    invoice_preview: InvoicePreview
     economics: Economics
     housekeeping: Housekeeping
+    sign_in: SignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,6 @@ class Services(Books):
     """The books, and what a serving process adds to them."""
 
     authenticator: Authenticator
-    sign_in: SignIn
     plan_book: PlanBook
     engine: Engine
     predict: PredictUseCase
@@ -97,13 +101,16 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         settings=settings,
         clock=clock,
         database=database,
+        audit_log=AuditLog(database),
         accounts=Accounts(database, clock),
         plans=Plans(database, clock),
         metering=Metering(database),
         invoices=Invoices(database),
         invoice_run=InvoiceRun(database, clock, settings.issue_grace_s),
+        invoice_preview=InvoicePreview(database, clock),
         economics=Economics(database, clock, settings.hardware_file),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
+        sign_in=SignIn(database),
     )
 
 
@@ -130,7 +137,6 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     return Services(
         **{name: getattr(books, name) for name in Books.__slots__},
         authenticator=authenticator,
-        sign_in=SignIn(books.accounts),
         plan_book=plan_book,
         engine=engine,
         predict=PredictUseCase(admitter, claims, engine, quotes, recorder),

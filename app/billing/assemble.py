@@ -26,7 +26,7 @@ def assemble(
 
     Raises InvoiceTooLarge, and InvariantViolation for usage that no plan version prices.
     """
-    lines = [*_base_fee_lines(usage.segments, period), *_usage_lines(usage, period)]
+    lines = invoice_lines(usage, period)
     if not lines:
         return None
     subtotal_nanos = sum(line.amount_nanos for line in lines)
@@ -37,12 +37,17 @@ def assemble(
         account_id=account.id,
         currency=account.currency,
         period=period,
-        lines=tuple(lines),
+        lines=lines,
         subtotal_nanos=subtotal_nanos,
         tax_nanos=0,
         total_nanos=subtotal_nanos,
         computed_at=computed_at,
     )
+
+
+def invoice_lines(usage: PeriodUsage, period: Period) -> tuple[InvoiceLine, ...]:
+    """Return the lines of a period's invoice. Raises InvariantViolation for usage that no plan version prices."""
+    return (*_base_fee_lines(usage.segments, period), *_usage_lines(usage, period))
 
 
 def _base_fee_lines(segments: Sequence[PlanSegment], period: Period) -> Iterator[InvoiceLine]:

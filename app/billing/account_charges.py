@@ -1,0 +1,27 @@
+"""What an account is charged for one period: the lines of its invoice, drafted, issued or still to be made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.accounts.account import Account
+from app.billing.invoice import InvoiceLine
+from app.metering.store import UsageTotal
+from app.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCharges:
+    """The lines of the account's invoice of a period as they stand now, and the usage that they are made of.
+
+    A base fee is in it for the whole period from its first day on, as it is in the draft of the invoice.
+    """
+
+    account: Account
+    period: Period
+    lines: tuple[InvoiceLine, ...]
+    totals: Sequence[UsageTotal]
+
+    @property
+    def total_nanos(self) -> int:
+        """What the invoice would come to now: the sum of its rounded lines."""
+        return sum(line.amount_nanos for line in self.lines)
