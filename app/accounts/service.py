@@ -1,13 +1,9 @@
 """Use cases of accounts and keys: create, list, rotate, revoke."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 
-from pwdlib import PasswordHash
-
-from app.accounts import store
+from app.accounts import store, user_store
 from app.accounts.account import (
     DEFAULT_SCOPES,
     Account,
@@ -18,17 +14,19 @@ from app.accounts.account import (
     checked_models,
     checked_name,
 )
+from app.accounts.email_address import normal_email
 from app.accounts.key_secret import digest_of, hint_of, new_secret
+from app.accounts.password import hash_password
+from app.audit_log.actor import INSTALLATION, Actor
+from app.audit_log.store import record
 from app.clock import Clock
-from app.database import Database
+from app.database import Database, Session
 from app.errors import Conflict, Invalid, NotFound
 from app.ids import new_id
 from app.money import parse_currency
 from app.period import parse_zone
 
-PASSWORD_CHARS_MIN = 12
 GRACE_MAX = timedelta(days=7)
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^@\s\x00-\x1f\x7f\ud800-\udfff]{1,190}")
 
 
 class EmailTaken(Conflict):
@@ -51,19 +49,20 @@ class Accounts:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._passwords = PasswordHash.recommended()
 
-    def create_account(self, name: str, *, currency: str = "USD", zone: str = "UTC", anchor_day: int = 1) -> Account:
+    def create_account(
+        self,
+        name: str,
+        *,
+        currency: str = "USD",
+        zone: str = "UTC",
+        anchor_day: int = 1,
+        by: Actor = INSTALLATION,
+    ) -> Account:
         """Create an account. Raises Invalid for a bad name, currency, time zone or anchor day."""
-        parse_zone(zone)
-        if not 1 <= anchor_day <= 31:
-            raise Invalid(f"{anchor_day} is not a day of the month", where="anchor_day", hint="choose 1 to 31")
-        now = self._clock.now()
-        account = Account(
-            new_id("acct", now), checked_name(name), parse_currency(currency), zone, anchor_day, created_at=now
-        )
+        account = new_account(name, currency=currency, zone=zone, anchor_day=anchor_day, now=self._clock.now())
         with self._database.transaction() as session:
-            store.insert_account(session, account)
+            add_account(session, account, by=by)
         return account
 
     def get_account(self, account_id: str) -> Account:
@@ -89,6 +88,7 @@ class Accounts:
         models: frozenset[str] = frozenset(),
         expires_at: datetime | None = None,
         operator_email: str | None = None,
+        by: Actor = INSTALLATION,
     ) -> NewKey:
         """Make a key; the scope `admin` needs `operator_email`, an operator's address. Raises Invalid, NotFound."""
         now = self._clock.now()
@@ -107,7 +107,7 @@ class Accounts:
         with self._database.transaction() as session:
             if store.find_account(session, account_id) is None:
                 raise NotFound(f"there is no account {account_id}", where="account")
-            user = store.find_user(session, _normal_email(operator_email)) if operator_email else None
+            user = user_store.find_user(session, normal_email(operator_email)) if operator_email else None
             if Scope.ADMIN in scopes and not (user and user[0].operator):
                 raise Invalid(
                     "the scope admin is given only to keys of operators",
@@ -117,6 +117,7 @@ class Accounts:
             key = replace(key, user_id=user[0].id if user else None)
             store.insert_key(session, key, digest=digest_of(secret))
             store.record_change(session)
+            _record_key(session, "key.created", key, by=by, at=now, **_rights_of(key))
         return NewKey(key, secret)
 
     def list_keys(self, account_id: str, after: str = "", limit: int | None = None) -> list[ApiKey]:
@@ -129,17 +130,19 @@ class Accounts:
         with self._database.reading() as session:
             return _found(store.find_key(session, account_id, key_id), key_id)
 
-    def revoke_key(self, account_id: str, key_id: str) -> ApiKey:
+    def revoke_key(self, account_id: str, key_id: str, *, by: Actor = INSTALLATION) -> ApiKey:
         """Revoke a key; it is refused everywhere within a second. Doing it again changes nothing. Raises NotFound."""
         with self._database.transaction() as session:
             key = _found(store.find_key(session, account_id, key_id), key_id)
             if key.revoked_at is None:
-                key = replace(key, revoked_at=self._clock.now())
-                store.end_key(session, key.id, expires_at=key.expires_at, revoked_at=key.revoked_at)
+                now = self._clock.now()
+                key = replace(key, revoked_at=now)
+                store.end_key(session, key.id, expires_at=key.expires_at, revoked_at=now)
                 store.record_change(session)
+                _record_key(session, "key.revoked", key, by=by, at=now)
         return key
 
-    def rotate_key(self, account_id: str, key_id: str, *, grace: timedelta) -> NewKey:
+    def rotate_key(self, account_id: str, key_id: str, *, grace: timedelta, by: Actor = INSTALLATION) -> NewKey:
         """Make a successor with the same rights; the old key works for `grace` more, never past its own expiry."""
         if not timedelta() <= grace <= GRACE_MAX:
             raise Invalid("the grace is 0 to 604800 seconds", where="grace_s", hint="a week is the longest")
@@ -154,62 +157,72 @@ class Accounts:
             ends_at = min(now + grace, old.expires_at) if old.expires_at else now + grace
             store.end_key(session, old.id, expires_at=ends_at, revoked_at=None)
             store.record_change(session)
+            _record_key(session, "key.rotated", old, by=by, at=now, successor=new.id, ends_at=ends_at.isoformat())
         return NewKey(new, secret)
 
-    def create_user(self, email: str, password: str, *, operator: bool) -> User:
+    def create_user(self, email: str, password: str, *, operator: bool, by: Actor = INSTALLATION) -> User:
         """Create a user. Raises Invalid for a bad address or short password, EmailTaken."""
-        hashed = self._hash(password)
+        hashed = hash_password(password)
         now = self._clock.now()
-        user = User(new_id("user", now), _normal_email(email), operator, now)
+        user = User(new_id("user", now), normal_email(email), operator, now)
         with self._database.transaction() as session:
-            if not store.insert_user(session, user, password_hash=hashed):
+            if not user_store.insert_user(session, user, password_hash=hashed):
                 raise EmailTaken(f"{user.email} has an account already", where="email")
+            record(session, by=by, at=now, action="user.created", target=user.id, operator="yes" if operator else "no")
         return user
 
-    def set_password(self, email: str, password: str) -> User:
+    def set_password(self, email: str, password: str, *, by: Actor = INSTALLATION) -> User:
         """Give a user a new password. Raises Invalid for a short one, NotFound."""
-        hashed = self._hash(password)
+        hashed = hash_password(password)
         with self._database.transaction() as session:
-            found = store.find_user(session, _normal_email(email))
+            found = user_store.find_user(session, normal_email(email))
             if found is None:
                 raise NotFound(f"there is no user {email}", where="email")
-            store.set_password_hash(session, found[0].id, hashed)
+            user_store.set_password_hash(session, found[0].id, hashed)
+            record(session, by=by, at=self._clock.now(), action="password.set", target=found[0].id)
         return found[0]
 
     def has_operator(self) -> bool:
         """Tell whether anybody can run this installation."""
         with self._database.reading() as session:
-            return store.operator_exists(session)
+            return user_store.operator_exists(session)
 
-    def operator_with(self, email: str, password: str) -> User | None:
-        """Return the operator with these credentials, or None; takes as long for an unknown address."""
-        address = email.strip().lower()
-        decoy_hash = self._decoy_hash  # before the lookup: the first call pays for it, whichever address it names
-        with self._database.reading() as session:
-            found = store.find_user(session, address) if _EMAIL.fullmatch(address) else None
-        matches = self._passwords.verify(password, found[1] if found else decoy_hash)
-        return found[0] if found and matches and found[0].operator else None
 
-    @cached_property
-    def _decoy_hash(self) -> str:
-        return self._passwords.hash("no such user")
+def new_account(name: str, *, currency: str, zone: str, anchor_day: int, now: datetime) -> Account:
+    """Return an account that is not stored yet. Raises Invalid for a bad name, currency, time zone or anchor day."""
+    parse_zone(zone)
+    if not 1 <= anchor_day <= 31:
+        raise Invalid(f"{anchor_day} is not a day of the month", where="anchor_day", hint="choose 1 to 31")
+    return Account(new_id("acct", now), checked_name(name), parse_currency(currency), zone, anchor_day, created_at=now)
 
-    def _hash(self, password: str) -> str:
-        if len(password) < PASSWORD_CHARS_MIN:
-            raise Invalid(
-                f"a password has {PASSWORD_CHARS_MIN} characters or more", where="password", hint="use a longer one"
-            )
-        return self._passwords.hash(password)
+
+def add_account(session: Session, account: Account, *, by: Actor) -> None:
+    """Store a new account in the caller's transaction."""
+    store.insert_account(session, account)
+    record(
+        session,
+        by=by,
+        at=account.created_at,
+        action="account.created",
+        target=account.id,
+        account_id=account.id,
+        name=account.name,
+        currency=account.currency,
+        zone=account.zone,
+    )
+
+
+def _record_key(session: Session, action: str, key: ApiKey, *, by: Actor, at: datetime, **details: str) -> None:
+    record(session, by=by, at=at, action=action, target=key.id, account_id=key.account_id, name=key.name, **details)
+
+
+def _rights_of(key: ApiKey) -> dict[str, str]:
+    """Return what a key may do, as the audit log tells it."""
+    rights = {"mode": "live" if key.live else "test", "scopes": " ".join(sorted(key.scopes))}
+    return {**rights, "models": " ".join(sorted(key.models))} if key.models else rights
 
 
 def _found(key: ApiKey | None, key_id: str) -> ApiKey:
     if key is None:
         raise NotFound(f"there is no key {key_id}", where="key")
     return key
-
-
-def _normal_email(email: str) -> str:
-    email = email.strip().lower()
-    if not _EMAIL.fullmatch(email):
-        raise Invalid(f"{email!r} is not an e-mail address", where="email", hint="write NAME@HOST")
-    return email

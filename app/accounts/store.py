@@ -1,4 +1,4 @@
-"""All SQL of accounts, keys, users and the change sequence."""
+"""All SQL of accounts, keys and the change sequence."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.accounts.account import Account, ApiKey, Scope, User
-from app.accounts.tables import AccountRow, ApiKeyRow, ChangeSequenceRow, UserRow
+from app.accounts.account import Account, ApiKey, Scope
+from app.accounts.tables import AccountRow, ApiKeyRow, ChangeSequenceRow
 from app.database import insert_into
 from app.errors import NotFound
 
@@ -114,33 +114,6 @@ def end_key(session: Session, key_id: str, *, expires_at: datetime | None, revok
         .where(ApiKeyRow.id == key_id, ApiKeyRow.revoked_at.is_(None))
         .values(expires_at=expires_at, revoked_at=revoked_at)
     )
-
-
-def insert_user(session: Session, user: User, *, password_hash: str) -> bool:
-    """Insert a user; return False where the address is taken."""
-    values = {
-        "id": user.id,
-        "email": user.email,
-        "password_hash": password_hash,
-        "operator": user.operator,
-        "created_at": user.created_at,
-    }
-    statement = insert_into(session, UserRow).values(values).on_conflict_do_nothing().returning(UserRow.id)
-    return session.execute(statement).first() is not None
-
-
-def find_user(session: Session, email: str) -> tuple[User, str] | None:
-    """Return a user and the hash of the password."""
-    row = session.scalar(select(UserRow).where(UserRow.email == email))
-    return (User(row.id, row.email, row.operator, row.created_at), row.password_hash) if row else None
-
-
-def set_password_hash(session: Session, user_id: str, password_hash: str) -> None:
-    session.execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash))
-
-
-def operator_exists(session: Session) -> bool:
-    return session.scalar(select(UserRow.id).where(UserRow.operator).limit(1)) is not None
 
 
 def record_change(session: Session) -> None:

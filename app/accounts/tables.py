@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, SmallInteger, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Instant
+
+_LIVING_PLAYGROUND_KEY = text("purpose = 'playground' AND revoked_at IS NULL")
 
 
 class AccountRow(Base):
@@ -22,7 +24,20 @@ class AccountRow(Base):
 
 
 class ApiKeyRow(Base):
+    """`purpose` is `playground` for the key that the portal itself calls models with: one an account and mode."""
+
     __tablename__ = "api_keys"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('api', 'playground')", name="purpose"),
+        Index(
+            "uq_api_keys_playground",
+            "account_id",
+            "live",
+            unique=True,
+            sqlite_where=_LIVING_PLAYGROUND_KEY,
+            postgresql_where=_LIVING_PLAYGROUND_KEY,
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String, primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
@@ -36,14 +51,17 @@ class ApiKeyRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    purpose: Mapped[str] = mapped_column(String, server_default="api")
 
 
 class UserRow(Base):
+    """`password_hash` is null for a person who signs in elsewhere."""
+
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(String, primary_key=True)
     email: Mapped[str] = mapped_column(String, unique=True)
-    password_hash: Mapped[str] = mapped_column(String)
+    password_hash: Mapped[str | None] = mapped_column(String)
     operator: Mapped[bool] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(Instant)
 

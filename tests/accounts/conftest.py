@@ -2,6 +2,7 @@ import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.accounts import password
 from app.accounts.account import Account
 from app.accounts.service import Accounts
 from app.clock import FrozenClock
@@ -9,11 +10,11 @@ from app.database import Database
 
 
 @pytest.fixture
-def accounts(database: Database, clock: FrozenClock) -> Accounts:
-    accounts = Accounts(database, clock)
-    # The same algorithm at its least cost: these tests check dozens of passwords, and none of them is worth stealing.
-    accounts._passwords = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-    return accounts
+def accounts(database: Database, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> Accounts:
+    # The same algorithm at its least cost: none of these passwords is worth stealing.
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    monkeypatch.setattr(password, "_hasher", cheap)
+    return Accounts(database, clock)
 
 
 @pytest.fixture

@@ -5,16 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from pwdlib import PasswordHash
 
+from app.accounts import password
 from app.accounts.account import User
-from app.accounts.authentication import Unauthenticated
 from app.accounts.service import Accounts, EmailTaken
-from app.accounts.sign_in import SignIn, TooManyAttempts
-from app.accounts.store import find_user
+from app.accounts.user_store import find_user, insert_user
 from app.clock import FrozenClock
 from app.database import Database, DatabaseUnavailable
 from app.errors import AppError, Invalid, NotFound
 from app.ids import id_bound
+from app.members.sign_in import SignIn, WrongCredentials
+from app.members.throttle import TooManyAttempts
 from tests.builders import NOON
 
 OPERATOR, PASSWORD = "root@example.com", "correct horse battery"
@@ -27,8 +29,8 @@ def operator(accounts: Accounts) -> User:
 
 
 @pytest.fixture
-def sign_in(accounts: Accounts) -> SignIn:
-    return SignIn(accounts)
+def sign_in(database: Database) -> SignIn:
+    return SignIn(database)
 
 
 def refusal(sign_in: SignIn, email: str, password: str = WRONG) -> AppError:
@@ -59,34 +61,34 @@ def test_every_wrong_credential_is_refused_in_the_same_words(
         refusal(sign_in, "nul\x00@example.com"),
         refusal(sign_in, "", ""),
     ]
-    assert {type(error) for error in errors} == {Unauthenticated}
+    assert {type(error) for error in errors} == {WrongCredentials}
     assert len({str(error) for error in errors}) == 1
 
 
 def test_five_wrong_passwords_close_an_address_for_the_right_one_too(sign_in: SignIn, operator: User) -> None:
     for attempt in range(5):
-        assert isinstance(refusal(sign_in, OPERATOR.upper() if attempt % 2 else OPERATOR), Unauthenticated)
+        assert isinstance(refusal(sign_in, OPERATOR.upper() if attempt % 2 else OPERATOR), WrongCredentials)
     error = refusal(sign_in, OPERATOR, PASSWORD)
     assert isinstance(error, TooManyAttempts)
     assert error.retry_after_s == 15
-    assert isinstance(refusal(sign_in, "nobody@example.com"), Unauthenticated)  # each address has its own count
+    assert isinstance(refusal(sign_in, "nobody@example.com"), WrongCredentials)  # each address has its own count
 
 
 def test_an_unknown_address_is_throttled_like_a_known_one(sign_in: SignIn) -> None:
     errors = [refusal(sign_in, "nobody@example.com") for _ in range(6)]
-    assert [type(error) for error in errors] == [Unauthenticated] * 5 + [TooManyAttempts]
+    assert [type(error) for error in errors] == [WrongCredentials] * 5 + [TooManyAttempts]
 
 
 def test_addresses_that_change_are_counted_together(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign_in._accounts, "operator_with", lambda *_: None)  # thirty hashes would outlast the window
+    monkeypatch.setattr(sign_in, "_find", lambda *_: None)  # thirty hashes would outlast the window
     errors = [refusal(sign_in, f"nobody{number}@example.com") for number in range(31)]
-    assert [type(error) for error in errors] == [Unauthenticated] * 30 + [TooManyAttempts]
+    assert [type(error) for error in errors] == [WrongCredentials] * 30 + [TooManyAttempts]
 
 
 def test_a_third_sign_in_at_once_is_refused_without_waiting(
-    accounts: Accounts, sign_in: SignIn, operator: User, monkeypatch: pytest.MonkeyPatch
+    sign_in: SignIn, operator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both_check, go_on, check = threading.Barrier(3), threading.Event(), accounts.operator_with
+    both_check, go_on, check = threading.Barrier(3), threading.Event(), sign_in._find
 
     def check_slowly(email: str, password: str) -> User | None:
         both_check.wait(10)
@@ -94,7 +96,7 @@ def test_a_third_sign_in_at_once_is_refused_without_waiting(
         return check(email, password)
 
     with ThreadPoolExecutor(2) as pool, monkeypatch.context() as patch:
-        patch.setattr(accounts, "operator_with", check_slowly)
+        patch.setattr(sign_in, "_find", check_slowly)
         slow = [pool.submit(sign_in.operator, OPERATOR, PASSWORD) for _ in range(2)]
         both_check.wait(10)
         error = refusal(sign_in, OPERATOR, PASSWORD)
@@ -112,7 +114,7 @@ def test_an_outage_frees_the_place_that_it_took(
         raise DatabaseUnavailable("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sign_in._accounts, "operator_with", fail)
+        patch.setattr(sign_in, "_find", fail)
         assert {type(refusal(sign_in, OPERATOR, PASSWORD)) for _ in range(6)} == {DatabaseUnavailable}
     assert sign_in.operator(OPERATOR, PASSWORD) == operator
 
@@ -125,15 +127,15 @@ def test_a_right_password_does_not_use_the_attempts_up(sign_in: SignIn, operator
 def test_a_new_password_replaces_the_old_one(accounts: Accounts, sign_in: SignIn, operator: User) -> None:
     accounts.set_password(OPERATOR.upper(), "another long password")
     assert sign_in.operator(OPERATOR, "another long password") == operator
-    assert isinstance(refusal(sign_in, OPERATOR, PASSWORD), Unauthenticated)
+    assert isinstance(refusal(sign_in, OPERATOR, PASSWORD), WrongCredentials)
     with pytest.raises(NotFound):
         accounts.set_password("nobody@example.com", "another long password")
 
 
-def test_an_address_has_one_user_however_it_is_written(accounts: Accounts, operator: User) -> None:
+def test_an_address_has_one_user_however_it_is_written(accounts: Accounts, sign_in: SignIn, operator: User) -> None:
     with pytest.raises(EmailTaken):
         accounts.create_user(OPERATOR.upper(), PASSWORD, operator=False)
-    assert accounts.operator_with(OPERATOR, PASSWORD) == operator
+    assert sign_in.operator(OPERATOR, PASSWORD) == operator
 
 
 @pytest.mark.parametrize("email", ["", "x", "@", "a@", "@b", "a b@c", "a@b c", "a@@b", "nul\x00@example.com", "a@\x7f"])
@@ -144,18 +146,47 @@ def test_what_is_no_address_is_refused(accounts: Accounts, email: str) -> None:
     assert not accounts.has_operator()
 
 
-def test_a_short_password_is_refused(accounts: Accounts, operator: User) -> None:
+def test_a_short_password_is_refused(accounts: Accounts, sign_in: SignIn, operator: User) -> None:
     with pytest.raises(Invalid):
         accounts.create_user("new@example.com", "x" * 11, operator=False)
     with pytest.raises(Invalid):
         accounts.set_password(OPERATOR, "x" * 11)
-    assert accounts.operator_with(OPERATOR, PASSWORD) == operator
+    assert sign_in.operator(OPERATOR, PASSWORD) == operator
 
 
-def test_passwords_are_kept_as_argon2_hashes_of_recommended_cost(database: Database, clock: FrozenClock) -> None:
+def test_passwords_are_kept_as_argon2_hashes_of_recommended_cost(
+    database: Database, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(password, "_hasher", PasswordHash.recommended())
     user = Accounts(database, clock).create_user(OPERATOR, PASSWORD, operator=True)
     with database.reading() as session:
         found = find_user(session, OPERATOR)
     assert found is not None
     assert found[0] == user
-    assert found[1].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert str(found[1]).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+def test_a_client_that_changes_addresses_is_counted_by_its_own(sign_in: SignIn, operator: User) -> None:
+    def attempt(number: int, client: str) -> AppError:
+        with pytest.raises(AppError) as caught:
+            sign_in.user(f"nobody{number}@example.com", WRONG, address=client)
+        return caught.value
+
+    errors = [attempt(number, "192.0.2.1") for number in range(11)]
+    assert [type(error) for error in errors] == [WrongCredentials] * 10 + [TooManyAttempts]
+    assert isinstance(attempt(11, "192.0.2.2"), WrongCredentials)
+    assert sign_in.user(OPERATOR, PASSWORD, address="192.0.2.2") == operator
+
+
+def test_every_user_signs_in_and_only_operators_operate(accounts: Accounts, sign_in: SignIn) -> None:
+    clerk = accounts.create_user("clerk@example.com", PASSWORD, operator=False)
+    assert sign_in.user("clerk@example.com", PASSWORD) == clerk
+    assert isinstance(refusal(sign_in, "clerk@example.com", PASSWORD), WrongCredentials)
+
+
+def test_nobody_signs_in_without_a_password_of_their_own(database: Database, sign_in: SignIn) -> None:
+    person = User("user_1", "elsewhere@example.com", operator=True, created_at=NOON)
+    with database.transaction() as session:
+        insert_user(session, person, password_hash=None)
+    for guess in ("", "none", "no such user", PASSWORD, "x" * 300):
+        assert isinstance(refusal(sign_in, person.email, guess), AppError)

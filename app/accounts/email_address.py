@@ -1,0 +1,27 @@
+"""E-mail addresses: the name under which a person signs in."""
+
+import re
+
+from app.errors import Invalid
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^@\s\x00-\x1f\x7f\ud800-\udfff]{1,190}")
+
+
+class EmailInvalid(Invalid):
+    """The text is no e-mail address."""
+
+    code = "email_invalid"
+
+
+def folded_email(email: str) -> str | None:
+    """Return the address as it is stored, None for what cannot be one."""
+    email = email.strip().lower()
+    return email if _EMAIL.fullmatch(email) else None
+
+
+def normal_email(email: str) -> str:
+    """Return the address as it is stored. Raises EmailInvalid."""
+    folded = folded_email(email)
+    if folded is None:
+        raise EmailInvalid(f"{email.strip()!r} is not an e-mail address", where="email", hint="write NAME@HOST")
+    return folded

@@ -1,0 +1,64 @@
+"""All SQL of users."""
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.accounts.account import User
+from app.accounts.tables import UserRow
+from app.database import insert_into
+
+
+def insert_user(session: Session, user: User, *, password_hash: str | None) -> bool:
+    """Insert a user, without a hash one who signs in elsewhere; return False where the address is taken."""
+    values = {
+        "id": user.id,
+        "email": user.email,
+        "password_hash": password_hash,
+        "operator": user.operator,
+        "created_at": user.created_at,
+    }
+    statement = insert_into(session, UserRow).values(values).on_conflict_do_nothing().returning(UserRow.id)
+    return session.execute(statement).first() is not None
+
+
+def find_user(session: Session, email: str) -> tuple[User, str | None] | None:
+    """Return a user and the hash of the password, where there is one."""
+    row = session.scalar(select(UserRow).where(UserRow.email == email))
+    return (_user_of(row), row.password_hash) if row else None
+
+
+def find_user_by_id(session: Session, user_id: str) -> User | None:
+    row = session.get(UserRow, user_id)
+    return _user_of(row) if row else None
+
+
+def list_users(session: Session, after: str = "", limit: int | None = None) -> list[User]:
+    """Return users in order of creation, those behind the id `after`."""
+    rows = session.scalars(select(UserRow).where(UserRow.id > after).order_by(UserRow.id).limit(limit))
+    return [_user_of(row) for row in rows]
+
+
+def password_hash_of(session: Session, user_id: str) -> str | None:
+    return session.scalar(select(UserRow.password_hash).where(UserRow.id == user_id))
+
+
+def set_password_hash(session: Session, user_id: str, password_hash: str) -> None:
+    session.execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash))
+
+
+def set_email(session: Session, user_id: str, email: str) -> None:
+    session.execute(update(UserRow).where(UserRow.id == user_id).values(email=email))
+
+
+def lock_user(session: Session, user_id: str) -> User | None:
+    """Lock a user's row against other changes of the same person."""
+    row = session.scalar(select(UserRow).where(UserRow.id == user_id).with_for_update())
+    return _user_of(row) if row else None
+
+
+def operator_exists(session: Session) -> bool:
+    return session.scalar(select(UserRow.id).where(UserRow.operator).limit(1)) is not None
+
+
+def _user_of(row: UserRow) -> User:
+    return User(row.id, row.email, row.operator, row.created_at)
