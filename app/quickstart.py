@@ -95,7 +95,7 @@ def quickstart_customer(books: Books) -> Customer:
 
 def new_customer(books: Books, name: str) -> Customer:
     """Return a new account on the example plan, with a key of the same name."""
-    account = open_account(books.accounts, books.plans, name, currency="USD", zone="UTC", anchor_day=1, plan_key="payg")
+    account = open_account(books.database, books.clock, name, currency="USD", zone="UTC", anchor_day=1, plan_key="payg")
     return Customer(account.id, books.accounts.create_key(account.id, name=name).secret)
 
 

@@ -45,16 +45,17 @@ class InvoiceRunBody(StrictBody):
 
 
 @router.post("/accounts", status_code=status.HTTP_201_CREATED)
-def create_account(body: NewAccountBody, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+def create_account(body: NewAccountBody, operator: Operator, services: ServicesDep) -> dict[str, Any]:
     """Create an account and put it on a plan."""
     account = open_account(
-        services.accounts,
-        services.plans,
+        services.database,
+        services.clock,
         body.name,
         currency=body.currency,
         zone=body.zone,
         anchor_day=body.anchor_day,
         plan_key=body.plan or services.settings.default_plan,
+        by=operator,
     )
     return account_body(account)
 
@@ -72,14 +73,14 @@ def get_account(account_id: str, _operator: Operator, services: ServicesDep) -> 
 
 
 @router.put("/accounts/{account_id}/plan")
-def assign_plan(account_id: str, body: AssignmentBody, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+def assign_plan(account_id: str, body: AssignmentBody, operator: Operator, services: ServicesDep) -> dict[str, Any]:
     """Put an account on a plan."""
-    assignment = services.plans.assign(account_id, body.plan, body.starts_at)
+    assignment = services.plans.assign(account_id, body.plan, body.starts_at, by=operator)
     return {"account": account_id, "plan": assignment.plan_key, "starts_at": instant(assignment.starts_at)}
 
 
 @router.post("/accounts/{account_id}/keys", status_code=status.HTTP_201_CREATED)
-def create_key(account_id: str, body: NewKeyBody, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+def create_key(account_id: str, body: NewKeyBody, operator: Operator, services: ServicesDep) -> dict[str, Any]:
     """Create a key for an account; its secret is shown this once."""
     new = services.accounts.create_key(
         account_id,
@@ -88,6 +89,7 @@ def create_key(account_id: str, body: NewKeyBody, _operator: Operator, services:
         scopes=parse_scopes(body.scopes),
         models=frozenset(body.models),
         expires_at=body.expires_at,
+        by=operator,
     )
     return new_key_body(new)
 
@@ -102,17 +104,17 @@ def list_keys(
 
 
 @router.delete("/accounts/{account_id}/keys/{key_id}")
-def revoke_key(account_id: str, key_id: str, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+def revoke_key(account_id: str, key_id: str, operator: Operator, services: ServicesDep) -> dict[str, Any]:
     """Revoke an account's key."""
-    return key_body(services.accounts.revoke_key(account_id, key_id))
+    return key_body(services.accounts.revoke_key(account_id, key_id, by=operator))
 
 
 @router.post("/plans", status_code=status.HTTP_201_CREATED)
 def publish_plan(
-    toml: Annotated[str, Body(media_type="application/toml")], _operator: Operator, services: ServicesDep
+    toml: Annotated[str, Body(media_type="application/toml")], operator: Operator, services: ServicesDep
 ) -> dict[str, Any]:
     """Publish a plan file (TOML) as the plan's next version; equal content publishes nothing."""
-    return plan_body(services.plans.publish(toml))
+    return plan_body(services.plans.publish(toml, by=operator))
 
 
 @router.get("/plans")
@@ -122,9 +124,9 @@ def list_plans(_operator: Operator, services: ServicesDep) -> dict[str, Any]:
 
 
 @router.post("/invoice-runs")
-def run_invoices(body: InvoiceRunBody, _operator: Operator, services: ServicesDep) -> dict[str, Any]:
+def run_invoices(body: InvoiceRunBody, operator: Operator, services: ServicesDep) -> dict[str, Any]:
     """Invoice a month: periods that are over are issued, those that are not are drafted. May be repeated."""
-    report = services.invoice_run.run(Month.parse(body.month), body.account)
+    report = services.invoice_run.run(Month.parse(body.month), body.account, by=operator)
     return {"month": str(report.month), "accounts": [_outcome_body(outcome) for outcome in report.outcomes]}
 
 

@@ -11,6 +11,7 @@ from fastapi.security.http import HTTPBase
 
 from app.accounts.account import Principal, Scope
 from app.accounts.authentication import Unauthenticated
+from app.audit_log.actor import Actor, ActorKind
 from app.bootstrap import Services
 
 PAGE_ITEMS_MAX = 100
@@ -50,8 +51,8 @@ def principal_with(scope: Scope) -> Callable[[Request], Principal]:
     return dependency
 
 
-def operator(request: Request, _: object = _bearer, __: object = _basic) -> str:
-    """Return who operates: the id of an `admin` key, or of the operator whose e-mail and password came as Basic.
+def operator(request: Request, _: object = _bearer, __: object = _basic) -> Actor:
+    """Return who operates: an `admin` key, or the operator whose e-mail and password came as Basic.
 
     Raises Unauthenticated, ScopeMissing, RateLimited after too many wrong passwords.
     """
@@ -60,9 +61,15 @@ def operator(request: Request, _: object = _bearer, __: object = _basic) -> str:
     if scheme.lower() != "basic":
         principal = services.authenticator.authenticate(secret_of(request))
         principal.require(Scope.ADMIN)
-        return principal.key_id
+        return Actor(ActorKind.KEY, principal.key_id, peer_address(request))
     email, password = _basic_credentials(credentials)
-    return services.sign_in.operator(email, password).id
+    user = services.sign_in.operator(email, password)
+    return Actor(ActorKind.USER, user.id, peer_address(request))
+
+
+def peer_address(request: Request) -> str | None:
+    """Return the address at the other end of the connection; what a header claims is anybody's to write."""
+    return request.client.host if request.client else None
 
 
 def _basic_credentials(credentials: str) -> tuple[str, str]:
@@ -81,7 +88,15 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 UsageReader = Annotated[Principal, Depends(principal_with(Scope.USAGE_READ))]
 BillingReader = Annotated[Principal, Depends(principal_with(Scope.BILLING_READ))]
 KeysWriter = Annotated[Principal, Depends(principal_with(Scope.KEYS_WRITE))]
+
+
+def acting_key(request: Request, principal: KeysWriter) -> Actor:
+    """Return the caller's key as the one who changes keys."""
+    return Actor(ActorKind.KEY, principal.key_id, peer_address(request))
+
+
+ActingKey = Annotated[Actor, Depends(acting_key)]
 Predictor = Annotated[Principal, Depends(principal_with(Scope.PREDICT))]
-Operator = Annotated[str, Depends(operator)]
+Operator = Annotated[Actor, Depends(operator)]
 Cursor = Annotated[str, Query(max_length=80, description="`next_cursor` of the previous page")]
 Limit = Annotated[int, Query(ge=1, le=PAGE_ITEMS_MAX, description="items on a page")]

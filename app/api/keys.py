@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.accounts.account import DEFAULT_SCOPES, ApiKey, Principal, Scope, parse_scopes
 from app.accounts.service import NewKey
-from app.api.dependencies import Cursor, KeysWriter, Limit, ServicesDep
+from app.api.dependencies import ActingKey, Cursor, KeysWriter, Limit, ServicesDep
 from app.api.fields import Instant, ModelName, Name, StrictBody
 from app.api.wire import instant, page
 from app.errors import Forbidden
@@ -39,7 +39,7 @@ class RotateBody(StrictBody):
 
 
 @router.post("/keys", status_code=status.HTTP_201_CREATED)
-def create_key(body: NewKeyBody, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
+def create_key(body: NewKeyBody, principal: KeysWriter, key: ActingKey, services: ServicesDep) -> dict[str, Any]:
     """Create a key of the caller's account; its secret is shown this once."""
     scopes, models = parse_scopes(body.scopes), frozenset(body.models)
     _refuse_escalation(principal, live=not body.test, scopes=scopes, models=models)
@@ -50,6 +50,7 @@ def create_key(body: NewKeyBody, principal: KeysWriter, services: ServicesDep) -
         scopes=scopes,
         models=models,
         expires_at=body.expires_at,
+        by=key,
     )
     return new_key_body(new)
 
@@ -68,18 +69,20 @@ def get_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> dict[s
 
 
 @router.post("/keys/{key_id}/rotate", status_code=status.HTTP_201_CREATED)
-def rotate_key(key_id: str, body: RotateBody, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
+def rotate_key(
+    key_id: str, body: RotateBody, principal: KeysWriter, key: ActingKey, services: ServicesDep
+) -> dict[str, Any]:
     """Create a successor with the same rights; the old key works for `grace_s` seconds more."""
     old = services.accounts.get_key(principal.account_id, key_id)
     _refuse_escalation(principal, live=old.live, scopes=old.scopes, models=old.models)
     grace = timedelta(seconds=body.grace_s)
-    return new_key_body(services.accounts.rotate_key(principal.account_id, key_id, grace=grace))
+    return new_key_body(services.accounts.rotate_key(principal.account_id, key_id, grace=grace, by=key))
 
 
 @router.delete("/keys/{key_id}")
-def revoke_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
+def revoke_key(key_id: str, principal: KeysWriter, key: ActingKey, services: ServicesDep) -> dict[str, Any]:
     """Revoke a key: every process refuses it within a second."""
-    return key_body(services.accounts.revoke_key(principal.account_id, key_id))
+    return key_body(services.accounts.revoke_key(principal.account_id, key_id, by=key))
 
 
 def _refuse_escalation(principal: Principal, *, live: bool, scopes: frozenset[Scope], models: frozenset[str]) -> None:

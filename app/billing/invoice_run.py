@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from app.accounts.account import Account
 from app.accounts.store import close_through, find_account, list_accounts, lock_account
+from app.audit_log.actor import INSTALLATION, Actor
+from app.audit_log.store import record
 from app.billing import store
 from app.billing.assemble import assemble
 from app.billing.invoice import Invoice, InvoiceStatus
@@ -32,15 +34,16 @@ class InvoiceRun:
         self._clock = clock
         self._issue_grace = timedelta(seconds=issue_grace_s)
 
-    def run(self, month: Month, account_id: str | None = None) -> InvoiceRunReport:
+    def run(self, month: Month, account_id: str | None = None, *, by: Actor = INSTALLATION) -> InvoiceRunReport:
         """Invoice the periods that start in a month, each in its account's own zone: of one account, or of all.
 
         One account's failure is reported and leaves the others alone. Raises NotFound for an unknown account.
         """
         accounts = self._accounts(account_id)
-        return InvoiceRunReport(month, tuple(self._try_account(each, month) for each in accounts))
+        self._record_run(month, account_id, by)
+        return InvoiceRunReport(month, tuple(self._try_account(each, month, by) for each in accounts))
 
-    def _invoice_account(self, account: Account, month: Month) -> AccountOutcome:
+    def _invoice_account(self, account: Account, month: Month, by: Actor) -> AccountOutcome:
         with self._database.reading() as session:
             standing, due = self._assess(session, account, month)
         if due.result is not RunResult.ISSUED and due.invoice == standing:
@@ -58,6 +61,7 @@ class InvoiceRun:
                 invoice = due.invoice.issue(store.draw_number(session), self._clock.now())
                 store.save_invoice(session, invoice)
                 close_through(session, account.id, invoice.period.end)  # usage that is recorded from now on is late
+                self._record_issue(session, invoice, by)
                 return AccountOutcome(account.id, RunResult.ISSUED, invoice)
             return due
 
@@ -91,9 +95,28 @@ class InvoiceRun:
             raise NotFound(f"there is no account {account_id}", where="account")
         return [account]
 
-    def _try_account(self, account: Account, month: Month) -> AccountOutcome:
+    def _record_run(self, month: Month, account_id: str | None, by: Actor) -> None:
+        """Tell who asked for this run, before it begins; the installation's own come every five minutes."""
+        if by == INSTALLATION:
+            return
+        with self._database.transaction() as session:
+            now = self._clock.now()
+            record(session, by=by, at=now, action="invoices.run", target=str(month), account_id=account_id)
+
+    def _record_issue(self, session: Session, invoice: Invoice, by: Actor) -> None:
+        record(
+            session,
+            by=by,
+            at=self._clock.now(),
+            action="invoice.issued",
+            target=invoice.id,
+            account_id=invoice.account_id,
+            number=invoice.number or "",
+        )
+
+    def _try_account(self, account: Account, month: Month, by: Actor) -> AccountOutcome:
         try:
-            return self._invoice_account(account, month)
+            return self._invoice_account(account, month, by)
         except AppError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - one account's trouble, even a bug, must not hold back the others

@@ -26,8 +26,8 @@ def create(
     settings = load_settings()
     books = bootstrap.open_books(settings)
     account = open_account(
-        books.accounts,
-        books.plans,
+        books.database,
+        books.clock,
         name,
         currency=currency,
         zone=zone,

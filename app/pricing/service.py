@@ -3,9 +3,12 @@
 import builtins
 from datetime import datetime
 
+from app.accounts.account import Account
 from app.accounts.store import lock_account, record_change
+from app.audit_log.actor import INSTALLATION, Actor
+from app.audit_log.store import record
 from app.clock import Clock
-from app.database import Database
+from app.database import Database, Session
 from app.errors import Conflict, Invalid, NotFound
 from app.pricing import store
 from app.pricing.plan import PlanAssignment, PlanDraft, PlanVersion
@@ -32,7 +35,7 @@ class Plans:
         self._database = database
         self._clock = clock
 
-    def publish(self, toml_text: str) -> PlanVersion:
+    def publish(self, toml_text: str, *, by: Actor = INSTALLATION) -> PlanVersion:
         """Freeze a plan file as the plan's next version, in effect from now on for every account on the plan.
 
         Content equal to the newest version publishes nothing and returns that version. Raises Invalid for a mistake in
@@ -54,7 +57,9 @@ class Plans:
             published_at = max(self._clock.now(), newest.published_at) if newest else self._clock.now()
             record_change(session)
             number = newest.version + 1 if newest else 1
-            return store.insert_version(session, draft, version=number, published_at=published_at)
+            version = store.insert_version(session, draft, version=number, published_at=published_at)
+            _record_publication(session, version, by=by)
+            return version
 
     def list(self) -> builtins.list[PlanVersion]:
         """Return the newest version of every plan, by key."""
@@ -66,7 +71,9 @@ class Plans:
         with self._database.reading() as session:
             return _known(store.newest_version(session, plan_key), plan_key)
 
-    def assign(self, account_id: str, plan_key: str, starts_at: datetime | None = None) -> PlanAssignment:
+    def assign(
+        self, account_id: str, plan_key: str, starts_at: datetime | None = None, *, by: Actor = INSTALLATION
+    ) -> PlanAssignment:
         """Put an account on a plan, from now or from a later instant on; the last word for one instant counts.
 
         Raises NotFound, PlanNotFound, CurrencyMismatch, and Invalid for an instant in the past: the usage there is
@@ -74,25 +81,62 @@ class Plans:
         """
         with self._database.transaction() as session:
             account = lock_account(session, account_id)
-            newest = _known(store.newest_version(session, plan_key), plan_key)
-            if newest.currency != account.currency:
-                raise CurrencyMismatch(
-                    f"plan {plan_key} is in {newest.currency}, account {account_id} in {account.currency}",
-                    where="plan",
-                    hint="choose a plan in the account's currency",
-                )
             now = self._clock.now()
-            assignment = PlanAssignment(account_id, plan_key, _checked_start(starts_at, now))
-            current = store.plan_in_effect(session, account_id, assignment.starts_at)
-            if current is None or current.plan_key != plan_key:
-                store.insert_assignment(session, assignment, now)
-                record_change(session)
-            return assignment
+            return put_on_plan(session, account, plan_key, starts_at=_checked_start(starts_at, now), now=now, by=by)
 
     def in_effect(self, account_id: str, instant: datetime) -> PlanVersion | None:
         """Return the plan version that prices the account's calls at that instant, None where it has no plan."""
         with self._database.reading() as session:
             return store.plan_in_effect(session, account_id, instant)
+
+
+def put_on_plan(
+    session: Session, account: Account, plan_key: str, *, starts_at: datetime, now: datetime, by: Actor
+) -> PlanAssignment:
+    """Put an account on a plan in the caller's transaction, which holds the account's lock.
+
+    Raises PlanNotFound, CurrencyMismatch.
+    """
+    newest = _known(store.newest_version(session, plan_key), plan_key)
+    if newest.currency != account.currency:
+        raise CurrencyMismatch(
+            f"plan {plan_key} is in {newest.currency}, account {account.id} in {account.currency}",
+            where="plan",
+            hint="choose a plan in the account's currency",
+        )
+    assignment = PlanAssignment(account.id, plan_key, starts_at)
+    current = store.plan_in_effect(session, account.id, starts_at)
+    if current is None or current.plan_key != plan_key:
+        store.insert_assignment(session, assignment, now)
+        record_change(session)
+        _record_assignment(session, assignment, by=by, at=now, before=current.plan_key if current else "")
+    return assignment
+
+
+def _record_publication(session: Session, version: PlanVersion, *, by: Actor) -> None:
+    record(
+        session,
+        by=by,
+        at=version.published_at,
+        action="plan.published",
+        target=version.id,
+        plan=version.plan_key,
+        version=str(version.version),
+    )
+
+
+def _record_assignment(session: Session, assignment: PlanAssignment, *, by: Actor, at: datetime, before: str) -> None:
+    record(
+        session,
+        by=by,
+        at=at,
+        action="plan.assigned",
+        target=assignment.account_id,
+        account_id=assignment.account_id,
+        plan=assignment.plan_key,
+        before=before,
+        starts_at=assignment.starts_at.isoformat(),
+    )
 
 
 def _content_of(version: PlanVersion) -> PlanDraft:

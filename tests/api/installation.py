@@ -121,8 +121,8 @@ class Installation:
         """Open an account on a plan with one key; `key` goes to `create_key`."""
         services = self.services
         account = open_account(
-            services.accounts,
-            services.plans,
+            services.database,
+            services.clock,
             f"Tenant {next(self.numbers)}",
             currency="USD",
             zone="UTC",

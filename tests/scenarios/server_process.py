@@ -111,6 +111,6 @@ def books_on(database_url: str, folder: Path) -> Books:
 
 def _tenant(books: Books, name: str, plan_key: str) -> Tenant:
     account = open_account(
-        books.accounts, books.plans, name, currency="USD", zone="UTC", anchor_day=1, plan_key=plan_key
+        books.database, books.clock, name, currency="USD", zone="UTC", anchor_day=1, plan_key=plan_key
     )
     return Tenant(account.id, books.accounts.create_key(account.id, scopes=SCOPES).secret)
