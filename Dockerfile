@@ -4,10 +4,12 @@
 # The big Python image has make and compilers; what it builds is copied out of it.
 FROM python:3.11-bookworm AS build
 WORKDIR /srv/faremeter
-COPY Makefile pyproject.toml requirements.lock README.md LICENSE ./
+COPY Makefile pyproject.toml requirements.lock requirements-assets.lock README.md LICENSE ./
+COPY frontend ./frontend
 COPY app ./app
-# The only step, and the one that `make runtime` takes on any machine: a virtual environment from the lock, by hash.
-RUN --mount=type=cache,target=/root/.cache/pip make runtime PYTHON=python3.11
+# The only step, and the one that `make runtime` takes on any machine: a virtual environment and what the pages load,
+# each from its lock, by hash. Node is used here and stays here.
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/root/.npm make runtime PYTHON=python3.11
 
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="Faremeter" \
@@ -15,7 +17,9 @@ LABEL org.opencontainers.image.title="Faremeter" \
       org.opencontainers.image.licenses="Apache-2.0"
 # The same path in both stages: a virtual environment knows where it lies.
 WORKDIR /srv/faremeter
-COPY --from=build /srv/faremeter ./
+COPY --from=build /srv/faremeter/.venv ./.venv
+COPY --from=build /srv/faremeter/app ./app
+COPY pyproject.toml LICENSE ./
 COPY migrations ./migrations
 COPY models ./models
 COPY plans ./plans

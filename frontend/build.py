@@ -11,6 +11,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
 
+from frontend.icon_names import BuildError, icon_names
+
 HERE = Path(__file__).parent
 PACKAGES = HERE / "node_modules"
 PORTAL = HERE.parent / "app" / "portal"
@@ -30,28 +32,7 @@ LICENCES = {
 }
 
 _SVG = "http://www.w3.org/2000/svg"
-_CALL = re.compile(r"\{[{%-][^{}]*?\bicon\(\s*(?P<argument>[^,)]*)")
-_LITERAL = re.compile(r"""(["'])(?P<name>[a-z0-9-]+)\1""")
 _SOURCE_MAP = re.compile(rb"\n/[/*]# sourceMappingURL=\S+( \*/)?\s*$")
-
-
-class BuildError(Exception):
-    """What is wrong, in one line."""
-
-
-def icon_names(templates: Iterable[Path]) -> list[str]:
-    """Return the names in `icon("key")` over all templates, sorted."""
-    return sorted({name for template in templates for name in _icon_names_of(template)})
-
-
-def _icon_names_of(template: Path) -> Iterable[str]:
-    for call in _CALL.finditer(template.read_text(encoding="utf-8")):
-        if "macro icon(" in call.group():
-            continue
-        literal = _LITERAL.fullmatch(call["argument"].strip())
-        if not literal:
-            raise BuildError(f"{template.name}: {call.group()}…) has to name its icon literally, so that it is built in")
-        yield literal["name"]
 
 
 def sprite(names: Iterable[str], icons: Path) -> bytes:
@@ -60,13 +41,13 @@ def sprite(names: Iterable[str], icons: Path) -> bytes:
     root = ET.Element(f"{{{_SVG}}}svg")
     root.extend(_symbol(name, icons / f"{name}.svg") for name in names)
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8") + b"\n"
+    return ET.tostring(root, encoding="unicode").encode() + b"\n"
 
 
 def _symbol(name: str, file: Path) -> ET.Element:
     if not file.is_file():
         raise BuildError(f'icon("{name}"): Tabler has no icon of that name; they are the files in {file.parent}')
-    drawing = ET.fromstring(file.read_text(encoding="utf-8"))  # noqa: S314: pinned by hash in the lock
+    drawing = ET.fromstring(file.read_text(encoding="utf-8"))  # noqa: S314  # the lock pins it by hash
     kept = {key: value for key, value in drawing.attrib.items() if key not in {"width", "height", "class"}}
     symbol = ET.Element(f"{{{_SVG}}}symbol", {"id": name, **kept})
     symbol.extend(path for path in drawing if path.get("stroke") != "none" or path.get("fill") != "none")
