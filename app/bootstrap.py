@@ -21,6 +21,7 @@ from app.charging.recorder import Recorder
 from app.charging.tier_positions import TierPositions
 from app.clock import Clock, SystemClock
 from app.database import Database
+from app.economics.margins import Margins
 from app.economics.service import Economics
 from app.inference.engine import Engine
 from app.members.sign_in import SignIn
@@ -52,6 +53,7 @@ class Books:
     invoice_run: InvoiceRun
     invoice_preview: InvoicePreview
     economics: Economics
+    margins: Margins
     housekeeping: Housekeeping
     sign_in: SignIn
 
@@ -97,6 +99,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
     """Return the books; the database is not touched yet."""
     clock = clock or SystemClock()
     database = Database(settings.database_url_or_default)
+    preview = InvoicePreview(database, clock)
     return Books(
         settings=settings,
         clock=clock,
@@ -107,8 +110,9 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         metering=Metering(database),
         invoices=Invoices(database),
         invoice_run=InvoiceRun(database, clock, settings.issue_grace_s),
-        invoice_preview=InvoicePreview(database, clock),
+        invoice_preview=preview,
         economics=Economics(database, clock, settings.hardware_file),
+        margins=Margins(database, clock, settings.hardware_file, preview),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
         sign_in=SignIn(database),
     )

@@ -1,35 +1,49 @@
-"""`faremeter price`: what a model should cost."""
+"""`faremeter economics`: what each model earned, and what the hardware cost."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
 from app import bootstrap
 from app.commands.output import AsJson, print_json, print_table
-from app.economics.price_table import price_facts
+from app.economics.margin_report import MarginReport
+from app.economics.margin_table import device_facts, margin_facts, model_facts, total_facts
+from app.period import Month
 from app.settings import load_settings
 
-app = typer.Typer(help="Find out what a model should cost.", no_args_is_help=True)
+app = typer.Typer(help="See what each model earned and what the hardware cost.", no_args_is_help=True)
 
 
 @app.callback()
-def price() -> None:
-    """Find out what a model should cost."""
+def economics() -> None:
+    """See what each model earned and what the hardware cost."""
 
 
 @app.command()
-def suggest(
-    model: Annotated[str, typer.Argument(help="The model's name.")],
-    margin: Annotated[str, typer.Option(help="The share of the price that is to remain, such as 60%.")],
-    calls_a_day: Annotated[int | None, typer.Option(help="For the payback; without it, the measured number.")] = None,
-    days: Annotated[int, typer.Option(help="How many days of measurements count.")] = 30,
+def report(
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="A UTC month; without it, this one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Suggest a price from measured compute, the hardware file and a margin."""
-    economics = bootstrap.open_books(load_settings()).economics
-    facts = price_facts(economics.suggest_price(model, margin, calls_a_day=calls_a_day, days=days))
+    """Show a month up to now: earned, cost, idle, margin and break-even calls a day, one line a model."""
+    margins = bootstrap.open_books(load_settings()).margins
+    found = margins.report(Month.parse(month) if month else None)
     if as_json:
-        print_json(facts)
+        print_json(margin_facts(found))
     else:
-        rows = ((name.replace("_", " "), "-" if value is None else str(value)) for name, value in facts.items())
-        print_table(f"Price of {model}", ("figure", "value"), rows)
+        _print_report(found)
+
+
+def _print_report(found: MarginReport) -> None:
+    period = f"{found.period.start:%Y-%m-%d %H:%M} to {found.period.end:%Y-%m-%d %H:%M} UTC"
+    _print_facts(f"Models, {period}", [model_facts(each) for each in found.models])
+    _print_facts("Devices whose time no model bears", [device_facts(each) for each in found.unattributed])
+    _print_facts("Totals", [total_facts(each) for each in found.totals])
+
+
+def _print_facts(title: str, lines: Sequence[Mapping[str, str | int | None]]) -> None:
+    if not lines:
+        typer.echo(f"{title}: none")
+        return
+    rows = (["-" if value is None else str(value) for value in line.values()] for line in lines)
+    print_table(title, [name.replace("_", " ") for name in lines[0]], rows)

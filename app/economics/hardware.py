@@ -78,14 +78,20 @@ class Hardware:
 
     def device(self, name: str) -> Device:
         """Return the device of that name, else the one called `*`. Raises DeviceNotDeclared."""
-        by_name = {device.name: device for device in self.devices}
-        if name not in by_name and EVERY_DEVICE not in by_name:
+        device = self.find(name)
+        if device is None:
             raise DeviceNotDeclared(
-                f"the hardware file does not say what {name} costs; it declares: {', '.join(by_name)}",
+                f"the hardware file does not say what {name} costs; it declares: "
+                + ", ".join(each.name for each in self.devices),
                 where="device",
                 hint=f'add a [[device]] with name = "{name}" and an hourly_rate, or a purchase_price and life_months',
             )
-        return by_name.get(name) or by_name[EVERY_DEVICE]
+        return device
+
+    def find(self, name: str) -> Device | None:
+        """Return the device of that name, else the one called `*`, else None."""
+        by_name = {device.name: device for device in self.devices}
+        return by_name.get(name) or by_name.get(EVERY_DEVICE)
 
 
 def parse_hardware(text: str) -> Hardware:

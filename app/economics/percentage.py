@@ -17,7 +17,8 @@ def parse_percentage(text: str, *, where: str, example: str) -> Fraction:
 
 
 def format_percentage(value: Fraction) -> str:
-    """Return 5/8 as `"62.5%"`."""
-    digits = f"{round(value * 10**8):09d}"
+    """Return 5/8 as `"62.5%"`, and what is below zero with its sign."""
+    digits = f"{abs(round(value * 10**8)):09d}"
     decimals = digits[-6:].rstrip("0")
-    return f"{int(digits[:-6])}{'.' + decimals if decimals else ''}%"
+    sign = "-" if value < 0 and digits.strip("0") else ""
+    return f"{sign}{int(digits[:-6])}{'.' + decimals if decimals else ''}%"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.clock import Clock
 from app.database import Database
-from app.economics.hardware import Hardware, parse_hardware
+from app.economics.hardware_file import read_hardware
 from app.economics.percentage import parse_percentage
 from app.economics.price_suggestion import NothingMeasured, PriceSuggestion, suggest_price
 from app.economics.store import DeviceUse, devices_of_model
@@ -43,7 +43,7 @@ class Economics:
         """
         _check_range("days", days, DAYS_MAX)
         _check_range("calls_a_day", calls_a_day, 10**12)
-        hardware, now = self.hardware(), self._clock.now()
+        hardware, now = read_hardware(self._hardware_file), self._clock.now()
         since = bucket_start(now - days * _DAY)
         with self._database.reading() as session:
             uses = devices_of_model(session, model, since)
@@ -56,19 +56,6 @@ class Economics:
             measured=measured,
             calls_a_day=_a_day(measured.requests, use.first_at, now) if calls_a_day is None else Fraction(calls_a_day),
         )
-
-    def hardware(self) -> Hardware:
-        """Return what the hardware file declares. Raises Invalid where it cannot be read."""
-        try:
-            text = self._hardware_file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise Invalid(
-                f"the hardware file {self._hardware_file} cannot be read: {reason}",
-                where="FAREMETER_HARDWARE_FILE",
-                hint="declare each device in a hardware.toml; the repository has an example",
-            ) from None
-        return parse_hardware(text)
 
 
 def _only_device(model: str, uses: Sequence[DeviceUse]) -> DeviceUse:

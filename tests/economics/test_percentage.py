@@ -24,3 +24,10 @@ def test_a_percentage_is_an_exact_fraction(text: str, value: Fraction) -> None:
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(Invalid, match=r"margin: .* is not a percentage .*write e\.g\. 60%"):
         parse_percentage(text, where="margin", example="60%")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(Fraction(-1, 200), "-0.5%"), (Fraction(-5), "-500%"), (Fraction(-1, 10**10), "0%")]
+)
+def test_a_loss_keeps_its_sign(value: Fraction, text: str) -> None:
+    assert format_percentage(value) == text

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.clock import FrozenClock, SystemClock
-from app.commands.economics import app
+from app.commands.prices import app
 from app.database import Database
 from app.economics.price_suggestion import NothingMeasured
 from tests.economics.test_service import HARDWARE, record_calls

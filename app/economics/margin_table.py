@@ -1,0 +1,67 @@
+"""A margin report in words and decimal strings: what the command prints and what the API answers."""
+
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from app.economics.margin import ModelMargin
+from app.economics.margin_report import CurrencyTotal, MarginReport, UnattributedDevice
+from app.economics.percentage import format_percentage
+from app.money import format_nanos
+
+
+def margin_facts(report: MarginReport) -> dict[str, Any]:
+    """Return the report as a document: amounts exact, as decimal strings, percentages to two decimals."""
+    return {
+        "month": str(report.month),
+        "from": _instant(report.period.start),
+        "to": _instant(report.period.end),
+        "models": [model_facts(each) for each in report.models],
+        "unattributed": [device_facts(each) for each in report.unattributed],
+        "totals": [total_facts(each) for each in report.totals],
+    }
+
+
+def model_facts(margin: ModelMargin) -> dict[str, str | int | None]:
+    """Return the line of a model by name."""
+    return {
+        "model": margin.model,
+        "currency": margin.currency,
+        "calls": margin.calls,
+        "earned": format_nanos(margin.earned_nanos),
+        "cost": format_nanos(margin.cost_nanos),
+        "idle": format_nanos(margin.idle_nanos),
+        "margin": _percentage(margin.margin),
+        "break_even_calls_a_day": margin.break_even_calls_a_day,
+    }
+
+
+def device_facts(device: UnattributedDevice) -> dict[str, str | int | None]:
+    """Return the line of a device that no model pays for."""
+    return {
+        "device": device.device,
+        "up_ms": device.up_us // 1000,
+        "currency": device.currency,
+        "idle": None if device.idle_nanos is None else format_nanos(device.idle_nanos),
+    }
+
+
+def total_facts(total: CurrencyTotal) -> dict[str, str | int | None]:
+    """Return the sums of a currency by name."""
+    return {
+        "currency": total.currency,
+        "earned": format_nanos(total.earned_nanos),
+        "base_fees": format_nanos(total.base_fee_nanos),
+        "cost": format_nanos(total.cost_nanos),
+        "idle": format_nanos(total.idle_nanos),
+        "wall_clock_cost": format_nanos(total.wall_nanos),
+        "margin": _percentage(total.margin),
+    }
+
+
+def _percentage(value: Fraction | None) -> str | None:
+    return None if value is None else format_percentage(round(value, 4))
+
+
+def _instant(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
