@@ -1,6 +1,6 @@
 """Errors that a caller may see: what went wrong, where, and how to mend it.
 
-A subclass stands beside the code that raises it and names a stable `code`; only `api/problem.py` knows HTTP numbers.
+A subclass stands beside the code that raises it and names a stable `code`; only `http_status.py` knows HTTP numbers.
 """
 
 from enum import StrEnum

@@ -3,8 +3,11 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
 
 from app import __version__
 from app.api.middleware import RequestFrame
@@ -13,6 +16,10 @@ from app.api.problem import add_error_handlers
 from app.api.router import api
 from app.bootstrap import build
 from app.clock import Clock
+from app.portal.missing_page import missing_page, wants_page
+from app.portal.rendering import STATIC
+from app.portal.router import pages
+from app.portal.security_headers import SecurityHeaders
 from app.schema import require_head
 from app.settings import Settings, load_settings
 
@@ -49,7 +56,23 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     app.state.services = services
     add_error_handlers(app)
+    _add_missing_page(app)
     app.include_router(api)
+    app.include_router(pages)
+    app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(PredictShortcut)
     app.add_middleware(RequestFrame, body_bytes_max=settings.body_bytes_max)
+    app.add_middleware(SecurityHeaders)
     return app
+
+
+def _add_missing_page(app: FastAPI) -> None:
+    """Let a browser that looks for a page that does not exist see a page."""
+    problem: Any = app.exception_handlers[HTTPException]
+
+    @app.exception_handler(HTTPException)
+    async def on_http_error(request: Request, error: HTTPException) -> Response:
+        if wants_page(request, error):
+            return await missing_page(request)
+        answer: Response = await problem(request, error)
+        return answer

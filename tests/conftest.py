@@ -20,6 +20,7 @@ from app.database import Database
 from tests.postgresql_server import PostgresqlServer
 from tests.schema import migrate
 
+pytest_plugins = ["tests.installation_fixtures"]  # the fixtures that tests of several folders share
 PROOF = os.environ.get("PROOF") == "1"
 
 # Derandomized: the suite gives the same verdict on the same code. `make proof` looks further, with fresh examples.

@@ -1,4 +1,4 @@
-"""Errors on the wire: RFC 9457 problem details. The only file that knows which error has which HTTP status."""
+"""Errors on the wire: RFC 9457 problem details."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,25 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.errors import AppError, Invalid, Kind
+from app.errors import AppError, Invalid
+from app.http_status import STATUS_OF
 from app.telemetry import get_logger, redact
 
 PROBLEM_TYPE = "application/problem+json"
-_STATUS = {
-    Kind.INVALID: 400,
-    Kind.UNAUTHENTICATED: 401,
-    Kind.PAYMENT_REQUIRED: 402,
-    Kind.FORBIDDEN: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.CONFLICT: 409,
-    Kind.TOO_LARGE: 413,
-    Kind.UNSUPPORTED_MEDIA: 415,
-    Kind.UNPROCESSABLE: 422,
-    Kind.RATE_LIMITED: 429,
-    Kind.FAILED: 500,
-    Kind.UNAVAILABLE: 503,
-    Kind.DEADLINE: 504,
-}
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "A problem (RFC 9457): `code` is stable, `where` points into the request, `hint` helps",
@@ -61,7 +47,7 @@ class Internal(AppError):
 
 def problem_response(error: AppError, request_id: str | None) -> Response:
     """Return the error as problem+json: type, title, status, code, detail, and where, hint, facts where known."""
-    status = _STATUS[error.kind]
+    status = STATUS_OF[error.kind]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
     retry_after_s = error.retry_after_s

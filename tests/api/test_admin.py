@@ -184,7 +184,7 @@ async def test_guessing_passwords_is_slowed_down(faremeter: Installation) -> Non
     faremeter.forget_wrong_passwords()
     for _ in range(5):
         response = await faremeter.http.get(PLANS, auth=("guess@example.test", "wrong"))
-        assert_problem(response, Expected(401, "unauthenticated"))
+        assert_problem(response, Expected(401, "wrong_credentials"))
     response = await faremeter.http.get(PLANS, auth=("GUESS@example.test ", "wrong"))
     assert_problem(response, Expected(429, "too_many_attempts"))
     assert response.headers["retry-after"] == "15"
@@ -195,4 +195,4 @@ async def test_guessing_passwords_is_slowed_down(faremeter: Installation) -> Non
 @pytest.mark.parametrize("email", ["", "a\0b", "\ud7ff", "x" * 5000, "' OR 1=1 --"])
 async def test_an_odd_address_is_nobody(faremeter: Installation, email: str) -> None:
     response = await faremeter.http.get(PLANS, auth=(email.encode(), OPERATOR[1]))
-    assert_problem(response, Expected(401, "unauthenticated"))
+    assert_problem(response, Expected(401, "wrong_credentials"))

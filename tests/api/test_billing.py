@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 
 from app.clock import FrozenClock
-from tests.api.conftest import Start
 from tests.api.installation import OPERATOR, ROW, Installation, Tenant, json_of
 from tests.api.problems import Expected, assert_problem
+from tests.installation_fixtures import Start
 
 RUN = "/v1/admin/invoice-runs"
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.api.conftest import Start
 from tests.api.gate import GATE
 from tests.api.installation import Installation
 from tests.api.problems import Expected, assert_problem
+from tests.installation_fixtures import Start
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -13,11 +13,11 @@ from sqlalchemy import update
 from app.charging.tables import ClaimRow
 from app.main import create_app
 from app.settings import Settings
-from tests.api.conftest import Start
 from tests.api.gate import GATE
 from tests.api.installation import ROW, Installation, Tenant, until
 from tests.api.pictures import picture
 from tests.api.problems import Expected, assert_problem
+from tests.installation_fixtures import Start
 
 KEY = {"Idempotency_Key": "order-17"}
 

@@ -11,9 +11,9 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from app import bootstrap, database
-from tests.api.conftest import Start
 from tests.api.installation import Installation, until
 from tests.api.problems import Expected, assert_problem
+from tests.installation_fixtures import Start
 from tests.postgresql_server import PostgresqlServer
 
 AWAY = Expected(503, "database_unavailable", hint=False)

@@ -1,7 +1,6 @@
 """Who may call what: each route of the application, with each kind of caller."""
 
 import base64
-import json
 from typing import Any
 
 import httpx
@@ -9,8 +8,8 @@ import pytest
 
 from app.accounts.account import Scope
 from app.accounts.key_secret import new_secret
-from app.period import Month
-from tests.api.installation import OPERATOR, ROW, Installation, Tenant
+from tests.api.calling import basic, call, id_of, ids_of
+from tests.api.installation import OPERATOR, Installation
 from tests.api.problems import Expected, assert_problem
 from tests.api.routes import OPERATOR_ONLY, PUBLIC, ROUTES, Route, routes_that
 
@@ -20,35 +19,6 @@ ADMIN = routes_that(lambda route: route.needs == OPERATOR_ONLY)
 OWNED = routes_that(
     lambda route: route.needs != OPERATOR_ONLY and ("key_id" in route.path or "invoice_id" in route.path)
 )
-
-
-def id_of(route: Route) -> str:
-    return f"{route.method} {route.path}"
-
-
-def basic(email: str, password: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"{email}:{password}".encode()).decode()}
-
-
-async def ids_of(faremeter: Installation, tenant: Tenant) -> dict[str, str]:
-    """Return the ids of what the tenant has: a further key, and an invoice of this month."""
-    if not faremeter.events(tenant.account_id):
-        faremeter.services.plans.assign(tenant.account_id, "payg")
-        await faremeter.predict(faremeter.another_key(tenant.account_id), [ROW])
-    now = faremeter.clock.now()
-    (outcome,) = faremeter.services.invoice_run.run(Month(now.year, now.month), tenant.account_id).outcomes
-    assert outcome.invoice
-    key = faremeter.another_key(tenant.account_id, scopes=frozenset({Scope.PREDICT}))
-    facts = {"account_id": tenant.account_id, "key_id": key.key_id, "invoice_id": outcome.invoice.id}
-    return {"model": "linear", "version": "1", **facts}
-
-
-async def call(faremeter: Installation, route: Route, ids: dict[str, str], headers: dict[str, str]) -> httpx.Response:
-    request: dict[str, Any] = dict(route.request)
-    if "json" in request:
-        request["json"] = json.loads(json.dumps(request["json"]).replace("{account_id}", ids["account_id"]))
-    merged = request.pop("headers", {}) | headers
-    return await faremeter.http.request(route.method, route.url(ids), headers=merged, **request)
 
 
 def test_the_table_holds_every_route_of_the_application(faremeter: Installation) -> None:
@@ -109,7 +79,7 @@ async def test_an_admin_route_refuses_everybody_but_operators(faremeter: Install
         basic("nobody@example.test", OPERATOR[1]),
         basic("customer@example.test", OPERATOR[1]),
     ):
-        assert_problem(await call(faremeter, route, ids, credentials), Expected(401, "unauthenticated"))
+        assert_problem(await call(faremeter, route, ids, credentials), Expected(401, "wrong_credentials"))
         faremeter.forget_wrong_passwords()
     for malformed in ("Basic", "Basic $$$", "Basic " + base64.b64encode(b"no colon").decode(), "Digest x"):
         response = await call(faremeter, route, ids, {"Authorization": malformed})

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from app.charging.tables import ProcessLeaseRow
 from app.database import Database
 from app.metering.tables import DeviceIntervalRow, UsageEventRow
-from tests.api.conftest import NOON, Start
 from tests.api.gate import GATE
 from tests.api.installation import until
+from tests.installation_fixtures import NOON, Start
 from tests.postgresql_server import PostgresqlServer
 
 

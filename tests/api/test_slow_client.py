@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.api.conftest import Start
 from tests.api.conversation import Conversation
+from tests.installation_fixtures import Start
 
 
 async def test_a_body_that_trickles_is_given_up_at_the_deadline(sqlite_url: str, start: Start) -> None:

@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from app.clock import FrozenClock
 from app.metering import service as metering_service
-from tests.api.conftest import Start
 from tests.api.installation import ROW, Installation, Tenant, json_of
 from tests.api.problems import Expected, assert_problem
+from tests.installation_fixtures import Start
 
 # Around midnight in Shanghai (16:00 UTC), Los Angeles (08:00 UTC) and Kathmandu (18:15 UTC), and a month's end.
 MOMENTS = ["2026-01-31T07:59", "2026-01-31T08:00", "2026-01-31T15:59", "2026-01-31T16:00", "2026-01-31T18:15"]

@@ -1,4 +1,4 @@
-"""A started application on each kind of database, shared by the session: tests keep apart by their accounts."""
+"""Started applications on each kind of database, shared by the session: tests keep apart by their accounts."""
 
 import asyncio
 import shutil
@@ -20,15 +20,16 @@ from tests.api.installation import Installation, prepare
 from tests.api.models import build_models
 from tests.postgresql_server import PostgresqlServer
 
+PORTAL_URL = "http://portal.example.test"
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 Start = Callable[..., AbstractAsyncContextManager[Installation]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run this folder's async tests on the loop of the session, on which the shared application runs."""
-    here = Path(__file__).parent
+    """Run the async tests of these folders on the loop of the session, on which the shared applications run."""
+    homes = {Path(__file__).parent / "api", Path(__file__).parent / "portal"}
     for item in items:
-        if here in item.path.parents and pytest_asyncio.is_async_test(item):
+        if homes & set(item.path.parents) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -90,7 +91,17 @@ def sqlite_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A migrated database for the whole session, of each kind."""
+    """A migrated database for the API's tests of the whole session, of each kind."""
+    yield from _database_url(request, tmp_path_factory)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def portal_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database for the portal's tests of the whole session, of each kind."""
+    yield from _database_url(request, tmp_path_factory)
+
+
+def _database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if request.param == "sqlite":
         file = tmp_path_factory.mktemp("shared") / "faremeter.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
@@ -106,4 +117,11 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 async def faremeter(shared_url: str, start: Start) -> AsyncIterator[Installation]:
     """The shared application: it is Sunday noon, the 15th of March 2026, for ever."""
     async with start(shared_url) as installation:
+        yield installation
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def portal(portal_url: str, start: Start) -> AsyncIterator[Installation]:
+    """The application as people see it: who signs up gets the plan `payg`. Its clock stands still as well."""
+    async with start(portal_url, default_plan="payg", public_url=PORTAL_URL) as installation:
         yield installation

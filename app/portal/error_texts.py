@@ -1,0 +1,26 @@
+"""What an error says on a page, by its code, in the visitor's language; what has no text of its own keeps its detail."""
+
+from babel.support import NullTranslations
+
+from app.errors import AppError
+from app.portal.translations import mark as _
+
+_TEXTS = {
+    "request_forged": _("This form is from another session. Load the page again and repeat what you did."),
+    "form_invalid": _("The form is incomplete or holds something that does not belong there."),
+    "sign_in_needed": _("Please sign in."),
+    "no_account": _("You are a member of no account. Ask an owner to invite you."),
+    "operators_only": _("This page is for operators."),
+    "role_missing": _("Your role in this account does not include this. Ask an owner."),
+    "not_found": _("There is no such page, or it belongs to somebody else."),
+    "unauthenticated": _("The e-mail address or the password is wrong."),
+    "too_many_attempts": _("Too many attempts. Wait a little and try again."),
+    "database_unavailable": _("The database does not answer. Nothing was lost; try again in a moment."),
+    "internal": _("Something went wrong on our side. Nothing was charged."),
+}
+
+
+def error_text(error: AppError, catalogue: NullTranslations) -> str:
+    """Return the text for people."""
+    text = _TEXTS.get(error.code)
+    return str(catalogue.gettext(text)) if text else error.detail

@@ -1,0 +1,108 @@
+"""Templates become pages, in the visitor's language, with every text escaped that a person may have written."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from app.errors import AppError
+from app.http_status import STATUS_OF
+from app.portal import formats
+from app.portal.error_texts import error_text
+from app.portal.preferences import Language
+from app.portal.translations import translations
+from app.portal.visitor import Visitor, services_of, visitor_of
+from app.telemetry import get_logger
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+_log = get_logger(__name__)
+
+
+def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Return a page. Templates also know `visitor`, `request`, `settings`, the formats below, and `_()`."""
+    visitor = visitor_of(request)
+    html = _environment(visitor.preferences.language).get_template(template).render(
+        request=request,
+        visitor=visitor,
+        here=_here(request),
+        sign_up_open=services_of(request).sign_up.policy == "open",
+        zone=zone_of(visitor),
+        **context,
+    )
+    return HTMLResponse(html, status_code=status)
+
+
+def error_page(request: Request, error: AppError) -> HTMLResponse:
+    """Return an error as a page of its own; for a request of htmx, as the notice that stands above the page."""
+    status = STATUS_OF[error.kind]
+    if status >= 500:
+        _log.warning("failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
+    context = {"error": error, "request_id": request.scope.get("request_id")}
+    if request.headers.get("hx-request") != "true":
+        return render(request, "pages/error.html", status=status, error_status=status, **context)
+    response = render(request, "components/notice.html", status=status, **context)
+    response.headers.update({"HX-Retarget": "#notice", "HX-Reselect": "#notice-text", "HX-Reswap": "innerHTML"})
+    return response
+
+
+def zone_of(visitor: Visitor) -> str:
+    """Return the zone that the visitor's pages show times in: the chosen one, else the account's, else UTC."""
+    own = visitor.membership.account.zone if visitor.membership else "UTC"
+    return visitor.preferences.zone or own
+
+
+def _here(request: Request) -> str:
+    """Return where a visitor comes back to after changing preferences."""
+    if request.method != "GET":
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.globals |= {
+        "asset": asset,
+        "language": language,
+        "languages": formats.LANGUAGE_NAMES,
+        "error_text": lambda error: error_text(error, translations(language)),
+    }
+    environment.filters |= _filters(language)
+    return environment
+
+
+def _filters(language: Language) -> Mapping[str, Any]:
+    def instant(value: datetime | None, zone: str) -> str:
+        return formats.instant(value, zone, language)
+
+    def day(value: datetime | None, zone: str) -> str:
+        return formats.day(value, zone, language)
+
+    def number(value: int) -> str:
+        return formats.number(value, language)
+
+    return {"instant": instant, "day": day, "number": number, "amount": formats.amount, "money": formats.money}
+
+
+@cache
+def asset(path: str) -> str:
+    """Return the address of a static file with a digest of its content: it may be kept for ever."""
+    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
+    return f"/static/{path}?v={digest}"
+
+
