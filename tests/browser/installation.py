@@ -1,0 +1,71 @@
+"""A real installation that browsers look at: `faremeter serve` as a process, an account, and a person for each role."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from app.accounts.account import Account, User
+from app.audit_log.actor import INSTALLATION
+from app.bootstrap import Books
+from app.members.member_store import insert_member
+from app.members.role import Role
+from app.members.sessions import Sessions
+from app.pricing.open_account import open_account
+from tests.architecture.source_tree import ROOT
+from tests.browser.look import Person
+from tests.scenarios.server_process import ServerProcess, books_on
+from tests.schema import migrate
+
+PASSWORD = "correct horse battery staple"
+_SESSION_COOKIE = "faremeter_session"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What runs, the books behind it, and who there is."""
+
+    url: str
+    books: Books
+    account: Account
+    _people: dict[Person, User] = field(default_factory=dict)
+
+    def user(self, person: Person) -> User:
+        """Return the user, made at first use; each role is a member of the one account, the operator of none."""
+        if person not in self._people:
+            self._people[person] = self._new_user(person)
+        return self._people[person]
+
+    def cookies_of(self, person: Person) -> dict[str, str]:
+        """Return what a browser holds in which the person has signed in; a stranger's holds nothing."""
+        if person is Person.STRANGER:
+            return {}
+        sessions = Sessions(self.books.database, self.books.clock, ttl=timedelta(hours=1))
+        _, token = sessions.open(self.user(person), address=None, agent="test")
+        return {_SESSION_COOKIE: token}
+
+    def _new_user(self, person: Person) -> User:
+        operator = person is Person.OPERATOR
+        user = self.books.accounts.create_user(f"{person}@example.com", PASSWORD, operator=operator)
+        if not operator:
+            with self.books.database.transaction() as session:
+                insert_member(session, self.account.id, user.id, Role(person), self.books.clock.now())
+        return user
+
+
+@contextmanager
+def running_installation(folder: Path) -> Iterator[Installation]:
+    """Start an installation whose data lies in the folder, and end it."""
+    database_url = f"sqlite:///{folder / 'faremeter.db'}"
+    migrate(database_url)
+    books = books_on(database_url, folder)
+    plan = books.plans.publish((ROOT / "plans" / "payg.toml").read_text(), by=INSTALLATION)
+    account = open_account(
+        books.database, books.clock, "Acme", currency="USD", zone="UTC", anchor_day=1, plan_key=plan.plan_key
+    )
+    server = ServerProcess(database_url, folder)
+    server.environment |= {"FAREMETER_PUBLIC_URL": server.url, "FAREMETER_DEFAULT_PLAN": plan.plan_key}
+    with server:
+        yield Installation(server.url, books, account)
+    books.database.dispose()
