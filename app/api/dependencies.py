@@ -54,7 +54,7 @@ def principal_with(scope: Scope) -> Callable[[Request], Principal]:
 def operator(request: Request, _: object = _bearer, __: object = _basic) -> Actor:
     """Return who operates: an `admin` key, or the operator whose e-mail and password came as Basic.
 
-    Raises Unauthenticated, ScopeMissing, RateLimited after too many wrong passwords.
+    Raises Unauthenticated, ScopeMissing, WrongCredentials, and TooManyAttempts after too many of those.
     """
     services = services_of(request)
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
@@ -63,8 +63,8 @@ def operator(request: Request, _: object = _bearer, __: object = _basic) -> Acto
         principal.require(Scope.ADMIN)
         return Actor(ActorKind.KEY, principal.key_id, peer_address(request))
     email, password = _basic_credentials(credentials)
-    user = services.sign_in.operator(email, password)
-    return Actor(ActorKind.USER, user.id, peer_address(request))
+    address = peer_address(request)
+    return Actor(ActorKind.USER, services.sign_in.operator(email, password, address=address).id, address)
 
 
 def peer_address(request: Request) -> str | None:
