@@ -39,7 +39,7 @@ def sprite(names: Iterable[str], icons: Path) -> bytes:
     """Return one SVG document with a symbol for each icon: a page shows it by `<use href="…/icons.svg#key">`."""
     ET.register_namespace("", _SVG)
     root = ET.Element(f"{{{_SVG}}}svg")
-    root.extend(_symbol(name, icons / f"{name}.svg") for name in names)
+    root.extend([_symbol(name, icons / f"{name}.svg") for name in names])
     ET.indent(root)
     return ET.tostring(root, encoding="unicode").encode() + b"\n"
 

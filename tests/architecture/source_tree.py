@@ -55,10 +55,9 @@ def _imported_modules(node: ast.AST) -> list[str]:
 
 @cache
 def source_files(*folders: str) -> tuple[SourceFile, ...]:
-    """Return every Python file under the folders of the repository."""
-    return tuple(
-        _parsed(file) for folder in folders for file in sorted((ROOT / folder).rglob("*.py")) if file.is_file()
-    )
+    """Return every Python file under the folders of the repository, but for what npm installed there."""
+    files = (file for folder in folders for file in sorted((ROOT / folder).rglob("*.py")))
+    return tuple(_parsed(file) for file in files if file.is_file() and "node_modules" not in file.parts)
 
 
 def _parsed(file: Path) -> SourceFile:
