@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from app.accounts.authentication import Authenticator
 from app.accounts.change_watch import ChangeWatch
@@ -24,8 +25,19 @@ from app.database import Database
 from app.economics.margins import Margins
 from app.economics.service import Economics
 from app.inference.engine import Engine
+from app.members.email_change import EmailChange
+from app.members.housekeeping import MemberHousekeeping
+from app.members.link_mail import LinkMail
+from app.members.membership import Members
+from app.members.passwords import Passwords
+from app.members.sessions import Sessions
 from app.members.sign_in import SignIn
+from app.members.sign_up import SignUp
 from app.metering.service import Metering
+from app.outbox.delivery import Delivery
+from app.outbox.folder import FolderDelivery
+from app.outbox.postman import Postman
+from app.outbox.smtp import SmtpDelivery, parse_smtp_url
 from app.pricing.plan_book import PlanBook
 from app.pricing.service import Plans
 from app.serving.admission import Admitter
@@ -56,6 +68,13 @@ class Books:
     margins: Margins
     housekeeping: Housekeeping
     sign_in: SignIn
+    sign_up: SignUp
+    sessions: Sessions
+    members: Members
+    passwords: Passwords
+    email_change: EmailChange
+    member_housekeeping: MemberHousekeeping
+    postman: Postman
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,8 @@ class Services(Books):
         """
         async with AsyncExitStack() as parts:
             parts.callback(self.database.dispose)
+            self.postman.start()
+            parts.push_async_callback(self.postman.stop)
             await self.lease.start()
             parts.push_async_callback(self.lease.stop)
             self.recorder.start()
@@ -114,8 +135,32 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         economics=Economics(database, clock, settings.hardware_file),
         margins=Margins(database, clock, settings.hardware_file, preview),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
-        sign_in=SignIn(database),
+        **_members(settings, database, clock),
     )
+
+
+def _members(settings: Settings, database: Database, clock: Clock) -> dict[str, Any]:
+    """Return what concerns people and their mail, by the names of the fields of Books."""
+    postman = Postman(database, clock, _delivery(settings), sender=settings.mail_from)
+    sign_in, link_mail = SignIn(database), LinkMail(settings.public_url, postman)
+    return {
+        "sign_in": sign_in,
+        "sign_up": SignUp(
+            database, clock, sign_in, link_mail, policy=settings.sign_up, default_plan=settings.default_plan
+        ),
+        "sessions": Sessions(database, clock, ttl=timedelta(hours=settings.session_ttl_h)),
+        "members": Members(database, clock, link_mail, invitations_open=settings.sign_up != "closed"),
+        "passwords": Passwords(database, clock, sign_in, link_mail),
+        "email_change": EmailChange(database, clock, sign_in, link_mail),
+        "member_housekeeping": MemberHousekeeping(database, clock),
+        "postman": postman,
+    }
+
+
+def _delivery(settings: Settings) -> Delivery:
+    if settings.smtp_url is not None:
+        return SmtpDelivery(parse_smtp_url(settings.smtp_url.get_secret_value()))
+    return FolderDelivery(settings.data_dir)
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:

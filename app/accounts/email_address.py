@@ -4,7 +4,9 @@ import re
 
 from app.errors import Invalid
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^@\s\x00-\x1f\x7f\ud800-\udfff]{1,190}")
+# Without what would need quotes in a mail's header: (),:;<>[]\" and blanks.
+_ATOM = r"[^@.\s(),:;<>\[\]\\\"\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
+_EMAIL = re.compile(rf"(?=.{{1,64}}@.{{1,190}}$){_ATOM}(\.{_ATOM})*@{_ATOM}(\.{_ATOM})*")
 
 
 class EmailInvalid(Invalid):

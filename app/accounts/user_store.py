@@ -46,8 +46,11 @@ def set_password_hash(session: Session, user_id: str, password_hash: str) -> Non
     session.execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash))
 
 
-def set_email(session: Session, user_id: str, email: str) -> None:
-    session.execute(update(UserRow).where(UserRow.id == user_id).values(email=email))
+def set_email(session: Session, user_id: str, email: str) -> bool:
+    """Give a user another address; return False where it is taken."""
+    taken = select(UserRow.id).where(UserRow.email == email).exists()
+    statement = update(UserRow).where(UserRow.id == user_id, ~taken).values(email=email).returning(UserRow.id)
+    return session.execute(statement).first() is not None
 
 
 def lock_user(session: Session, user_id: str) -> User | None:
