@@ -82,6 +82,11 @@ class PlanVersion:
     prices: tuple[Price, ...]
     published_at: datetime
 
+    @property
+    def content(self) -> PlanDraft:
+        """What the version froze."""
+        return PlanDraft(self.plan_key, self.currency, self.billing, self.base_fee_nanos, self.prices)
+
     def prices_for(self, model: str) -> tuple[Price, ...]:
         """Return the model's own prices, else those of `*`, else none: then the plan does not sell the model.
 

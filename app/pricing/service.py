@@ -11,7 +11,7 @@ from app.clock import Clock
 from app.database import Database, Session
 from app.errors import Conflict, Invalid, NotFound
 from app.pricing import store
-from app.pricing.plan import PlanAssignment, PlanDraft, PlanVersion
+from app.pricing.plan import PlanAssignment, PlanVersion
 from app.pricing.plan_document import write_document
 from app.pricing.plan_file import parse_plan
 
@@ -51,7 +51,7 @@ class Plans:
                     hint="publish it under another key",
                 )
             newest = store.newest_version(session, draft.key)
-            if newest and write_document(_content_of(newest)) == write_document(draft):
+            if newest and write_document(newest.content) == write_document(draft):
                 return newest
             # The clock of this host may be behind the one that published last; versions never go back in time.
             published_at = max(self._clock.now(), newest.published_at) if newest else self._clock.now()
@@ -71,6 +71,12 @@ class Plans:
         with self._database.reading() as session:
             return _known(store.newest_version(session, plan_key), plan_key)
 
+    def versions(self, plan_key: str) -> builtins.list[PlanVersion]:
+        """Return every version of a plan, the newest first. Raises PlanNotFound."""
+        with self._database.reading() as session:
+            found = store.versions_of_plan(session, plan_key)
+        return [_known(found[0] if found else None, plan_key), *found[1:]]
+
     def assign(
         self, account_id: str, plan_key: str, starts_at: datetime | None = None, *, by: Actor = INSTALLATION
     ) -> PlanAssignment:
@@ -88,6 +94,11 @@ class Plans:
         """Return the plan version that prices the account's calls at that instant, None where it has no plan."""
         with self._database.reading() as session:
             return store.plan_in_effect(session, account_id, instant)
+
+    def to_come(self, account_id: str) -> builtins.list[PlanAssignment]:
+        """Return the plans that the account will be put on, the earliest first."""
+        with self._database.reading() as session:
+            return store.assignments_behind(session, account_id, self._clock.now())
 
 
 def put_on_plan(
@@ -137,10 +148,6 @@ def _record_assignment(session: Session, assignment: PlanAssignment, *, by: Acto
         before=before,
         starts_at=assignment.starts_at.isoformat(),
     )
-
-
-def _content_of(version: PlanVersion) -> PlanDraft:
-    return PlanDraft(version.plan_key, version.currency, version.billing, version.base_fee_nanos, version.prices)
 
 
 def _known(version: PlanVersion | None, plan_key: str) -> PlanVersion:

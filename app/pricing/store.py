@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from app.database import insert_into
@@ -59,6 +59,12 @@ def newest_versions(session: Session) -> list[PlanVersion]:
     return [_version_of(row) for row in rows]
 
 
+def versions_of_plan(session: Session, plan_key: str) -> list[PlanVersion]:
+    """Return every version of a plan, the newest first; none of an unknown plan."""
+    rows = session.scalars(_versions_of(plan_key).order_by(PlanVersionRow.version.desc()))
+    return [_version_of(row) for row in rows]
+
+
 def find_versions(session: Session, version_ids: Iterable[str]) -> dict[str, PlanVersion]:
     """Return the plan versions of those ids; an unknown id is left out."""
     rows = session.scalars(select(PlanVersionRow).where(PlanVersionRow.id.in_(set(version_ids))))
@@ -105,11 +111,21 @@ def plan_segments(session: Session, account_id: str, period: Period) -> list[Pla
     return segments_of(assignments, {key: _versions_before(session, key, period.end) for key in keys}, period)
 
 
+def assignments_behind(session: Session, account_id: str, instant: datetime) -> list[PlanAssignment]:
+    """Return the assignments that start after an instant; of several at one instant, the one that counts."""
+    assignments = _assignments_where(session, account_id, PlanAssignmentRow.starts_at > instant)
+    return list({assignment.starts_at: assignment for assignment in assignments}.values())
+
+
 def _assignments_before(session: Session, account_id: str, instant: datetime) -> list[PlanAssignment]:
+    return _assignments_where(session, account_id, PlanAssignmentRow.starts_at < instant)
+
+
+def _assignments_where(session: Session, account_id: str, within: ColumnElement[bool]) -> list[PlanAssignment]:
     rows = session.execute(
         select(PlanRow.key, PlanAssignmentRow.starts_at)
         .join(PlanRow, PlanRow.id == PlanAssignmentRow.plan_id)
-        .where(PlanAssignmentRow.account_id == account_id, PlanAssignmentRow.starts_at < instant)
+        .where(PlanAssignmentRow.account_id == account_id, within)
         .order_by(PlanAssignmentRow.starts_at, PlanAssignmentRow.sequence)
     )
     return [PlanAssignment(account_id, row.key, row.starts_at) for row in rows]

@@ -204,3 +204,22 @@ def test_segments_read_from_the_database_agree_with_the_plan_in_effect(
     assert segments[0].period.start == start + HOUR
     assert segments[-1].period.end == period.end
     assert {segment.plan_version.id for segment in segments} == {version.id for version in history}
+
+
+def test_versions_of_a_plan_come_newest_first_and_those_of_an_unknown_plan_not_at_all(plans: Plans) -> None:
+    published = [plans.publish(plan_text(base_fee=fee)) for fee in ("1", "2", "3")]
+    plans.publish(plan_text("other"))
+    assert plans.versions("payg") == published[::-1]
+    with pytest.raises(PlanNotFound):
+        plans.versions("nothing")
+
+
+def test_plans_to_come_are_those_that_count_after_now(plans: Plans, account: Account, clock: FrozenClock) -> None:
+    for key in ("now", "soon", "sooner", "late"):
+        plans.publish(plan_text(key))
+    plans.assign(account.id, "now")
+    late = plans.assign(account.id, "late", clock.now() + 2 * HOUR)
+    plans.assign(account.id, "soon", clock.now() + HOUR)
+    sooner = plans.assign(account.id, "sooner", clock.now() + HOUR)
+    assert plans.to_come(account.id) == [sooner, late]
+    assert plans.to_come("acct_other") == []
