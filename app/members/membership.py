@@ -4,7 +4,9 @@ import builtins
 from datetime import datetime
 
 from app.accounts import user_store
+from app.accounts.account import Account
 from app.accounts.email_address import normal_email
+from app.accounts.service import new_account
 from app.accounts.store import find_account, lock_account
 from app.audit_log.actor import INSTALLATION, Actor
 from app.audit_log.store import record
@@ -16,6 +18,7 @@ from app.members.link_mail import LinkMail, make_link
 from app.members.mailed_link import LinkPurpose
 from app.members.member import Invitation, Member, Membership
 from app.members.role import Role
+from app.pricing.open_account import open_in
 
 
 class LastOwner(Conflict):
@@ -96,30 +99,64 @@ class Members:
 
         Raises EmailInvalid, InvitationsClosed, AlreadyMember, TooManyAttempts, NotFound.
         """
-        email, now = normal_email(email), self._clock.now()
-        if not self.invitations_open:
-            raise InvitationsClosed("this installation takes nobody in", hint="ask the people who run it")
-        self._link_mail.count(email, account_id)
+        email = self._invitee(email, account_id)
         with self._database.transaction() as session:
             account = find_account(session, account_id)
             if account is None:
                 raise NotFound(f"there is no account {account_id}", where="account")
             if member_store.has_member(session, account_id, email):
                 raise AlreadyMember(f"{email} is a member", where="email", hint="change the role instead")
-            link_store.end_invitations(session, account_id, email, now)
-            link = make_link(
-                LinkPurpose.INVITATION,
-                email,
-                now,
-                language=language,
-                zone=account.zone,
-                account_id=account_id,
-                account_name=account.name,
-                role=role,
-            )
-            self._link_mail.send(session, link)
-            _record(session, "member.invited", link.id, account_id, by=by, at=now, email=email, role=role)
+            self._invite_in(session, account, email, role, by=by, language=language)
         self._link_mail.wake_postman()
+
+    def open_account(
+        self,
+        name: str,
+        *,
+        currency: str,
+        zone: str,
+        anchor_day: int,
+        plan_key: str | None,
+        owner_email: str,
+        by: Actor,
+        language: str,
+    ) -> Account:
+        """Open an account for somebody else, and mail that person the invitation to own it: both, or neither.
+
+        Raises Invalid, PlanNotFound, EmailInvalid, InvitationsClosed, TooManyAttempts.
+        """
+        account = new_account(name, currency=currency, zone=zone, anchor_day=anchor_day, now=self._clock.now())
+        email = self._invitee(owner_email, account.id)
+        with self._database.transaction() as session:
+            open_in(session, account, plan_key, by=by)
+            self._invite_in(session, account, email, Role.OWNER, by=by, language=language)
+        self._link_mail.wake_postman()
+        return account
+
+    def _invitee(self, email: str, account_id: str) -> str:
+        email = normal_email(email)
+        if not self.invitations_open:
+            raise InvitationsClosed("this installation takes nobody in", hint="ask the people who run it")
+        self._link_mail.count(email, account_id)
+        return email
+
+    def _invite_in(
+        self, session: Session, account: Account, email: str, role: Role, *, by: Actor, language: str
+    ) -> None:
+        now = self._clock.now()
+        link_store.end_invitations(session, account.id, email, now)
+        link = make_link(
+            LinkPurpose.INVITATION,
+            email,
+            now,
+            language=language,
+            zone=account.zone,
+            account_id=account.id,
+            account_name=account.name,
+            role=role,
+        )
+        self._link_mail.send(session, link)
+        _record(session, "member.invited", link.id, account.id, by=by, at=now, email=email, role=role)
 
     def cancel_invitation(self, account_id: str, invitation_id: str, *, by: Actor) -> None:
         """Make an invitation worthless. Raises InvitationNotFound."""
