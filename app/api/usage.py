@@ -1,7 +1,5 @@
 """/v1/usage: sums in any zone, and the events behind them."""
 
-from collections.abc import Iterator
-from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -9,33 +7,11 @@ from starlette.responses import StreamingResponse
 
 from app.api import wire
 from app.api.dependencies import Cursor, Limit, ServicesDep, UsageReader
-from app.metering.usage_event import RecordedEvent
+from app.metering.event_csv import event_csv, event_facts
 from app.metering.usage_range import in_quarter_hours
 from app.metering.usage_report import Bucket, GroupBy, UsageRow, range_of
-from app.money import format_nanos
 from app.period import Period, parse_zone
-from app.spreadsheet import csv_line
 
-_COLUMNS = (
-    "id",
-    "occurred_at",
-    "recorded_at",
-    "key",
-    "test",
-    "model",
-    "version",
-    "plan_version",
-    "outcome",
-    "delivered",
-    "units",
-    "results",
-    "compute_us",
-    "queue_us",
-    "input_bytes",
-    "output_bytes",
-    "batch",
-    "amount",
-)
 From = Annotated[str | None, Query(alias="from", description="a date, month or instant; default: this month")]
 To = Annotated[str | None, Query(alias="to", description="exclusive")]
 Test = Annotated[bool, Query(description="the usage of test keys, which no invoice counts, instead of live ones")]
@@ -87,7 +63,7 @@ def list_events(
     """List usage events in order of occurrence."""
     period = range_of(from_, to, parse_zone(tz, where="tz"), services.clock.now())
     events = services.metering.events(principal.account_id, period, after=cursor, limit=limit + 1, live=not test)
-    return wire.page(events, limit, _event_body, lambda recorded: recorded.event.id)
+    return wire.page(events, limit, event_facts, lambda recorded: recorded.event.id)
 
 
 @router.get("/usage/events.csv", responses=wire.CSV_RESPONSES, response_class=StreamingResponse)
@@ -102,11 +78,9 @@ def export_events(
     """Stream every usage event of the range as CSV."""
     period = range_of(from_, to, parse_zone(tz, where="tz"), services.clock.now())
     events = services.metering.every_event(principal.account_id, period, live=not test)
-    first = next(events, None)  # read now: an error is still a problem here, and a broken file later
-    lines = _csv_lines(chain([first], events) if first else iter(()))
     name = f"usage-{_day(period)}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(lines, media_type=wire.CSV_TYPE, headers=headers)
+    return StreamingResponse(event_csv(events), media_type=wire.CSV_TYPE, headers=headers)
 
 
 def _day(period: Period) -> str:
@@ -124,35 +98,3 @@ def _total_body(rows: list[UsageRow]) -> dict[str, int]:
         for meter, quantity in wire.quantities(row.quantities).items():
             total[meter] += quantity
     return {**total, "failed": sum(row.failed for row in rows)}
-
-
-def _event_body(recorded: RecordedEvent) -> dict[str, Any]:
-    event = recorded.event
-    amount = None if event.amount_nanos is None else format_nanos(event.amount_nanos)
-    values = (
-        event.id,
-        wire.instant(event.occurred_at),
-        wire.instant(recorded.recorded_at),
-        event.key_id,
-        not event.live,
-        event.model,
-        event.version,
-        event.plan_version_id,
-        event.outcome.value,
-        event.delivered,
-        event.units,
-        event.results,
-        event.compute_us,
-        event.queue_us,
-        event.input_bytes,
-        event.output_bytes,
-        event.batch_id,
-        amount,
-    )
-    return dict(zip(_COLUMNS, values, strict=True))
-
-
-def _csv_lines(events: Iterator[RecordedEvent]) -> Iterator[str]:
-    yield csv_line(_COLUMNS)
-    for recorded in events:
-        yield csv_line(_event_body(recorded).values())

@@ -1,0 +1,72 @@
+"""Usage events as CSV, one record an event, that a spreadsheet opens without running anything in it."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from app.metering.usage_event import RecordedEvent
+from app.money import format_nanos
+from app.spreadsheet import csv_line
+
+COLUMNS = (
+    "id",
+    "occurred_at",
+    "recorded_at",
+    "key",
+    "test",
+    "model",
+    "version",
+    "plan_version",
+    "outcome",
+    "delivered",
+    "units",
+    "results",
+    "compute_us",
+    "queue_us",
+    "input_bytes",
+    "output_bytes",
+    "batch",
+    "amount",
+)
+
+
+def event_csv(events: Iterator[RecordedEvent]) -> Iterator[str]:
+    """Return the header and one line an event.
+
+    The first event is read at once: what is wrong is an error still, and would be a broken file once lines are sent.
+    """
+    first = next(events, None)
+    return _lines(chain([first], events) if first else iter(()))
+
+
+def event_facts(recorded: RecordedEvent) -> dict[str, Any]:
+    """Return what an event tells of itself, by column: instants in UTC, the amount as a decimal string."""
+    event = recorded.event
+    amount = None if event.amount_nanos is None else format_nanos(event.amount_nanos)
+    values = (
+        event.id,
+        event.occurred_at.isoformat().replace("+00:00", "Z"),
+        recorded.recorded_at.isoformat().replace("+00:00", "Z"),
+        event.key_id,
+        not event.live,
+        event.model,
+        event.version,
+        event.plan_version_id,
+        event.outcome.value,
+        event.delivered,
+        event.units,
+        event.results,
+        event.compute_us,
+        event.queue_us,
+        event.input_bytes,
+        event.output_bytes,
+        event.batch_id,
+        amount,
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _lines(events: Iterator[RecordedEvent]) -> Iterator[str]:
+    yield csv_line(COLUMNS)
+    for recorded in events:
+        yield csv_line(event_facts(recorded).values())
