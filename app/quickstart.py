@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,8 +111,11 @@ class Server:
 def serving(settings: Settings, *, host: str, port: int) -> Iterator[Server]:
     """Run `faremeter serve` as a process and yield it once it answers. Raises ServerNotReady."""
     log = settings.data_dir / "server.log"
-    with _process(["serve", "--host", host, "--port", str(port)], log) as process:
-        server = Server(f"http://{host}:{port}", process)
+    url = f"http://{host}:{port}"
+    # What somebody set stays; else people can sign up on the example plan, and links in mails lead to this address.
+    defaults = {"FAREMETER_PUBLIC_URL": url, "FAREMETER_DEFAULT_PLAN": "payg"}
+    with _process(["serve", "--host", host, "--port", str(port)], log, defaults) as process:
+        server = Server(url, process)
         deadline_s = time.monotonic() + _READY_S_MAX
         while not (_answers(server.url) and process.poll() is None):  # another server may have the port
             if process.poll() is not None or time.monotonic() > deadline_s:
@@ -158,13 +161,18 @@ def wait_until_ready(url: str, secret: str, model: str) -> None:
 
 
 @contextlib.contextmanager
-def _process(arguments: list[str], log: Path | None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command of this program and end it, and only it, when the block is left."""
+def _process(
+    arguments: list[str], log: Path | None, defaults: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command of this program, and end it, and only it, when the block is left; `defaults` are settings."""
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") if log else contextlib.nullcontext() as output:
         process = subprocess.Popen(  # noqa: S603 - our own program, arguments from above
-            [sys.executable, "-m", "app", *arguments], stdout=output, stderr=output, env=os.environ
+            [sys.executable, "-m", "app", *arguments],
+            stdout=output,
+            stderr=output,
+            env={**(defaults or {}), **os.environ},
         )
     try:
         yield process
@@ -191,6 +199,7 @@ def _welcome(url: str, customer: Customer, password: str | None, *, trains: bool
     return f"""
 Faremeter serves at {url}
 
+  portal     {url}/login
   operator   {OPERATOR_EMAIL}
   password   {password or f"was shown when it was made; {known}"}
   account    {customer.account_id}, plan payg

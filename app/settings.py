@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$",
         description="where people reach the portal: the address in mails, without a path",
     )
+    trusted_proxies: str | None = Field(
+        None, description="addresses or networks whose X-Forwarded-For is believed, by comma; default: nobody's"
+    )
     sign_up: Literal["open", "invitation", "closed"] = Field(
         "open", description="who may sign up; `open` needs DEFAULT_PLAN, which a new account gets"
     )

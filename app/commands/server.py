@@ -25,7 +25,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or "",
         timeout_graceful_shutdown=settings.request_deadline_s,
         h11_max_incomplete_event_size=64 * 1024,
     )

@@ -1,7 +1,7 @@
 """The cookies of the pages: who signed in, which tab a form came from, the account looked at, and preferences.
 
-All are HttpOnly and SameSite=Lax: no script reads them, no other site sends them with a form. Over https they are Secure,
-and their names have the prefix that binds them to this host.
+All are HttpOnly and SameSite=Lax: no script reads them, no other site sends them with a form. Over https they are
+Secure, and their names have the prefix that binds them to this host.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""What an error says on a page, by its code, in the visitor's language; what has no text of its own keeps its detail."""
+"""What an error says on a page, by its code, in the visitor's language; without a text of its own, its detail."""
 
 from babel.support import NullTranslations
 

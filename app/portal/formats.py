@@ -10,7 +10,7 @@ from app.money import format_money, format_nanos
 from app.portal.preferences import Language
 
 LANGUAGE_NAMES = {Language.ENGLISH: "English", Language.CHINESE: "中文"}
-_NONE = "–"
+_NONE = "-"
 _LOCALES = {Language.ENGLISH: "en_GB", Language.CHINESE: "zh_CN"}
 
 

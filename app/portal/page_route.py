@@ -16,7 +16,7 @@ from app.portal.cookies import Cookies, new_forms_secret
 from app.portal.csrf import refuse_forged, token_of
 from app.portal.preferences import COOKIE, preferences_of
 from app.portal.rendering import error_page
-from app.portal.visitor import SignInNeeded, Visitor, services_of, visitor_of
+from app.portal.visitor import SignInNeeded, Visitor, person_of, services_of, visitor_of
 
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -57,8 +57,8 @@ def cookies_of(services: Services) -> Cookies:
 async def _answer(request: Request, endpoint: _Handler, services: Services) -> Response:
     visitor = visitor_of(request)
     try:
-        if visitor.visit is None and request.url.path.endswith("/predict"):
-            raise SignInNeeded("predictions are for people who signed in")  # before a picture of megabytes is read
+        if request.url.path.endswith("/predict"):
+            person_of(request)  # before a picture of megabytes is read
         await refuse_forged(request, visitor.csrf_token, services.settings.public_url)
         return await endpoint(request)
     except SignInNeeded:

@@ -1,4 +1,4 @@
-"""The texts of the pages in each language: gettext catalogues, compiled from their `.po` files when a process starts."""
+"""The texts of the pages in each language: gettext catalogues, compiled from their `.po` files at first use."""
 
 import io
 from functools import cache

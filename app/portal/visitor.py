@@ -1,4 +1,4 @@
-"""Who looks at a page, and what a page asks for in its signature: a visitor, a member with a permission, an operator."""
+"""Who looks at a page, and what its signature asks for: a visitor, a member with a permission, an operator."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
