@@ -49,9 +49,11 @@ def _refuse_in_postgresql() -> None:
 
 
 def _refuse_in_sqlite() -> None:
-    for action in ("UPDATE", "DELETE"):
+    """Refuse INSERT OR REPLACE as well, which takes the place of a row without firing the triggers of DELETE."""
+    is_there = "WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id)"
+    for action, condition in (("UPDATE", ""), ("DELETE", ""), ("INSERT", is_there)):
         op.execute(
-            f"CREATE TRIGGER audit_log_refuse_{action.lower()} BEFORE {action} ON audit_log"
+            f"CREATE TRIGGER audit_log_refuse_{action.lower()} BEFORE {action} ON audit_log {condition}"
             f" BEGIN SELECT RAISE(ABORT, '{_REASON}'); END"
         )
 

@@ -90,6 +90,16 @@ def test_an_entry_refuses_every_change(
     assert actions_of(audit_log) == ["key.created"]
 
 
+def test_sqlite_refuses_to_replace_an_entry(sqlite_url: str, clock: FrozenClock) -> None:
+    database = Database(sqlite_url)
+    write(database, clock, "key.created")
+    columns = "id, occurred_at, actor_kind, actor_id, actor_address, action, target, account_id"
+    replaced = f"REPLACE INTO audit_log ({columns}, details) SELECT {columns}, '{{}}' FROM audit_log"
+    with pytest.raises(ConstraintViolated), database.transaction() as session:
+        session.execute(text(replaced))
+    database.dispose()
+
+
 def test_postgresql_refuses_to_empty_the_table(postgres_url: str, clock: FrozenClock) -> None:
     database = Database(postgres_url)
     write(database, clock, "key.created")
