@@ -18,7 +18,7 @@ def account(portal: Installation, *, plan: str | None = "payg", zone: str = "UTC
     services = portal.services
     name = f"Account {next(_numbers)}"
     opened = open_account(
-        services.accounts, services.plans, name, currency="USD", zone=zone, anchor_day=1, plan_key=plan
+        services.database, services.clock, name, currency="USD", zone=zone, anchor_day=1, plan_key=plan
     )
     return opened.id
 
