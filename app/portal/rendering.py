@@ -28,7 +28,8 @@ _log = get_logger(__name__)
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Return a page. Templates also know `visitor`, `request`, `settings`, the formats below, and `_()`."""
     visitor = visitor_of(request)
-    html = _environment(visitor.preferences.language).get_template(template).render(
+    page = _environment(visitor.preferences.language).get_template(template)
+    html = page.render(
         request=request,
         visitor=visitor,
         here=_here(request),
@@ -104,5 +105,3 @@ def asset(path: str) -> str:
     """Return the address of a static file with a digest of its content: it may be kept for ever."""
     digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
     return f"/static/{path}?v={digest}"
-
-
