@@ -24,11 +24,15 @@ from app.clock import Clock, SystemClock
 from app.database import Database
 from app.economics.margins import Margins
 from app.economics.service import Economics
+from app.errors import Invalid
 from app.inference.engine import Engine
 from app.members.email_change import EmailChange
 from app.members.housekeeping import MemberHousekeeping
+from app.members.identities import Identities
 from app.members.link_mail import LinkMail
 from app.members.membership import Members
+from app.members.open_id_connect import CALLBACK_PATH, OpenIdConnect
+from app.members.open_id_provider import OpenIdProvider, is_safe
 from app.members.passwords import Passwords
 from app.members.sessions import Sessions
 from app.members.sign_in import SignIn
@@ -73,6 +77,7 @@ class Books:
     members: Members
     passwords: Passwords
     email_change: EmailChange
+    open_id_connect: OpenIdConnect
     member_housekeeping: MemberHousekeeping
     postman: Postman
 
@@ -143,18 +148,38 @@ def _members(settings: Settings, database: Database, clock: Clock) -> dict[str, 
     """Return what concerns people and their mail, by the names of the fields of Books."""
     postman = Postman(database, clock, _delivery(settings), sender=settings.mail_from)
     sign_in, link_mail = SignIn(database), LinkMail(settings.public_url, postman)
+    sign_up = SignUp(database, clock, sign_in, link_mail, policy=settings.sign_up, default_plan=settings.default_plan)
+    identities = Identities(database, clock, plan_of_newcomers=settings.default_plan if sign_up.open_to_all else None)
     return {
         "sign_in": sign_in,
-        "sign_up": SignUp(
-            database, clock, sign_in, link_mail, policy=settings.sign_up, default_plan=settings.default_plan
-        ),
+        "sign_up": sign_up,
         "sessions": Sessions(database, clock, ttl=timedelta(hours=settings.session_ttl_h)),
         "members": Members(database, clock, link_mail, invitations_open=settings.sign_up != "closed"),
         "passwords": Passwords(database, clock, sign_in, link_mail),
         "email_change": EmailChange(database, clock, sign_in, link_mail),
+        "open_id_connect": OpenIdConnect(identities, _provider(settings, clock), name=settings.oidc_name),
         "member_housekeeping": MemberHousekeeping(database, clock),
         "postman": postman,
     }
+
+
+def _provider(settings: Settings, clock: Clock) -> OpenIdProvider | None:
+    if settings.oidc_issuer is None:
+        return None
+    if settings.oidc_client_id is None or not is_safe(settings.oidc_issuer):
+        raise Invalid(
+            "an OpenID Connect provider needs an https:// address and a client id",
+            where="FAREMETER_OIDC_ISSUER",
+            hint="set FAREMETER_OIDC_CLIENT_ID, and FAREMETER_OIDC_CLIENT_SECRET where the provider gave one",
+        )
+    secret = settings.oidc_client_secret
+    return OpenIdProvider(
+        clock,
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else None,
+        redirect_uri=settings.public_url + CALLBACK_PATH,
+    )
 
 
 def _delivery(settings: Settings) -> Delivery:
