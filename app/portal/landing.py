@@ -29,7 +29,8 @@ class Offer:
 def show_landing(request: Request, services: ServicesDep) -> Response:
     """Show the catalogue with prices."""
     plan = default_plan(services)
-    return render(request, "pages/landing.html", offers=offers(services, plan), plan=plan)
+    public_url = services.settings.public_url
+    return render(request, "pages/landing.html", offers=offers(services, plan), plan=plan, public_url=public_url)
 
 
 def default_plan(services: Services) -> PlanVersion | None:
