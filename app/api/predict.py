@@ -1,7 +1,6 @@
 """POST /v1/models/{model}/predict: from the wire to a call, and from the answer to the wire."""
 
 import asyncio
-import hashlib
 import time
 from typing import Any
 
@@ -12,14 +11,14 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Receive
 
 from app.accounts.account import Principal
 from app.api.dependencies import secret_of, services_of
 from app.bootstrap import Services
 from app.charging.claim import checked_idempotency_key
 from app.errors import AppError, Invalid, Kind
-from app.serving.call import Answer, Call, FileInputs, JsonInputs
+from app.serving.call import Answer, Call, FileInputs, JsonInputs, digest_of
+from app.serving.departure import departure_of
 
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _FILES_MAX = 1024
@@ -132,7 +131,7 @@ async def answer_call(request: Request, model: str, version: int | None) -> Resp
     principal = await _principal_of(services, secret_of(request))
     key = request.headers.get("idempotency-key")
     body = await _body_of(request, services.settings.request_deadline_s)
-    departure = asyncio.ensure_future(_departure(request.receive))
+    departure = asyncio.ensure_future(departure_of(request.receive))
     try:
         payload = await _payload_of(request, body)
         call = Call(
@@ -140,7 +139,7 @@ async def answer_call(request: Request, model: str, version: int | None) -> Resp
             version=version,
             payload=payload,
             idempotency_key=None if key is None else checked_idempotency_key(key),
-            request_digest=b"" if key is None else _digest_of(request.scope["path"], principal, payload, body),
+            request_digest=b"" if key is None else digest_of(request.scope["path"], principal, payload, body),
             deadline_ns=deadline_ns,
             departure=departure,
         )
@@ -164,12 +163,6 @@ async def _body_of(request: Request, patience_s: int) -> bytes:
     except TimeoutError:
         detail, hint = f"the body did not arrive within {patience_s} s", "send fewer or smaller inputs"
         raise BodyInvalid(detail, where="body", hint=hint) from None
-
-
-async def _departure(receive: Receive) -> None:
-    """End when the client has gone away: after the body, that is the only message to come."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _payload_of(request: Request, body: bytes) -> JsonInputs | FileInputs:
@@ -221,18 +214,6 @@ async def _files_in(request: Request, body: bytes) -> list[bytes]:
             return files
     except HTTPException as error:  # Starlette's own word for a form that cannot be parsed
         raise BodyInvalid(error.detail, where="body", hint=_FORM_HINT) from None
-
-
-def _digest_of(path: str, principal: Principal, payload: JsonInputs | FileInputs, body: bytes) -> bytes:
-    """Return what tells two requests under one idempotency key apart: path, live or test, and inputs.
-
-    A form counts by its files, not by its random boundary; a live call is never answered with a test call's answer.
-    """
-    digest = hashlib.sha256(f"{path}\n{principal.live}\n{type(payload).__name__}\n".encode())
-    for part in payload.files if isinstance(payload, FileInputs) else (body,):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
 
 
 def _response_of(answer: Answer) -> Response:

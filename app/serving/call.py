@@ -1,10 +1,12 @@
 """A call as it comes in, and the answer as it goes out: free of HTTP, already read from the wire."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.accounts.account import Principal
 from app.charging.claim import StoredAnswer
 
 JSON_TYPE = "application/json"
@@ -49,3 +51,15 @@ class Answer:
     units: int | None = None
     amount: str | None = None
     replayed: bool = False
+
+
+def digest_of(path: str, principal: Principal, payload: JsonInputs | FileInputs, body: bytes) -> bytes:
+    """Return what tells two requests under one idempotency key apart: path, live or test, and inputs.
+
+    A form counts by its files, not by its random boundary; a live call is never answered with a test call's answer.
+    """
+    digest = hashlib.sha256(f"{path}\n{principal.live}\n{type(payload).__name__}\n".encode())
+    for part in payload.files if isinstance(payload, FileInputs) else (body,):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
