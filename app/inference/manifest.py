@@ -22,12 +22,16 @@ class ManifestInvalid(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class TensorInput:
-    """An input is a row of `features` numbers, each within [minimum, maximum]; it reaches the predictor as float32."""
+    """An input is a row of `features` numbers, each within [minimum, maximum]; it reaches the predictor as float32.
+
+    `example` is a row to try the model with.
+    """
 
     features: int
     names: tuple[str, ...] = ()
     minimum: float = -FLOAT32_MAX
     maximum: float = FLOAT32_MAX
+    example: tuple[float, ...] = ()
 
     @property
     def item_bytes(self) -> int:
@@ -138,7 +142,10 @@ def _parse_tensor(table: "_Table") -> TensorInput:
         raise ManifestInvalid(f"must name all {features} features, each once", where="input.names")
     if minimum > maximum:
         raise ManifestInvalid("exceeds input.maximum", where="input.minimum")
-    return TensorInput(features, names, minimum, maximum)
+    example = table.numbers("example")
+    if example and (len(example) != features or not all(minimum <= value <= maximum for value in example)):
+        raise ManifestInvalid(f"must be a row of {features} numbers within the bounds", where="input.example")
+    return TensorInput(features, names, minimum, maximum, example)
 
 
 def _parse_output(table: "_Table") -> NumberOutput | ClassesOutput:
@@ -195,10 +202,13 @@ class _Table:
         return tuple(self._whole(f"{key}[{place}]", value, 65_536) for place, value in enumerate(values))
 
     def number(self, key: str, *, default: float) -> float:
-        value = self._take(key, default=default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            raise self._fault(key, "must be a finite number")
-        return float(value)
+        return self._finite(key, self._take(key, default=default))
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        values = self._take(key, default=[])
+        if not isinstance(values, list):
+            raise self._fault(key, "must be a list of numbers")
+        return tuple(self._finite(f"{key}[{place}]", value) for place, value in enumerate(values))
 
     def choice(self, key: str, *choices: Choice, default: Choice | None = None) -> Choice:
         value = self._take(key, default=default)
@@ -222,6 +232,11 @@ class _Table:
         if value is None:
             raise self._fault(key, "is missing")
         return value
+
+    def _finite(self, key: str, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise self._fault(key, "must be a finite number")
+        return float(value)
 
     def _whole(self, key: str, value: Any, at_most: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= at_most:
