@@ -11,26 +11,26 @@ from app.portal.preferences import Language
 
 LANGUAGE_NAMES = {Language.ENGLISH: "English", Language.CHINESE: "中文"}
 _NONE = "-"
-_LOCALES = {Language.ENGLISH: "en_GB", Language.CHINESE: "zh_CN"}
+LOCALES = {Language.ENGLISH: "en_GB", Language.CHINESE: "zh_CN"}
 
 
 def number(value: int, language: Language) -> str:
     """Return an integer with its thousands told apart: 12,345."""
-    return str(format_decimal(value, locale=_LOCALES[language]))
+    return str(format_decimal(value, locale=LOCALES[language]))
 
 
 def instant(value: datetime | None, zone: str, language: Language) -> str:
     """Return an instant as the local date and minute of a zone."""
     if value is None:
         return _NONE
-    return str(format_datetime(value, "medium", tzinfo=ZoneInfo(zone), locale=_LOCALES[language]))
+    return str(format_datetime(value, "medium", tzinfo=ZoneInfo(zone), locale=LOCALES[language]))
 
 
 def day(value: datetime | None, zone: str, language: Language) -> str:
     """Return the local day of an instant."""
     if value is None:
         return _NONE
-    return str(format_date(value.astimezone(ZoneInfo(zone)).date(), "medium", locale=_LOCALES[language]))
+    return str(format_date(value.astimezone(ZoneInfo(zone)).date(), "medium", locale=LOCALES[language]))
 
 
 def amount(nanos: int, currency: str) -> str:

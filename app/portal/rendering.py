@@ -13,9 +13,11 @@ from starlette.responses import HTMLResponse
 
 from app.errors import AppError
 from app.http_status import STATUS_OF
+from app.period import Period
 from app.portal import formats
 from app.portal.error_texts import error_text
 from app.portal.preferences import Language
+from app.portal.time_labels import days_of
 from app.portal.translations import translations
 from app.portal.visitor import Visitor, services_of, visitor_of
 from app.telemetry import get_logger
@@ -97,7 +99,11 @@ def _filters(language: Language) -> Mapping[str, Any]:
     def number(value: int) -> str:
         return formats.number(value, language)
 
-    return {"instant": instant, "day": day, "number": number, "amount": formats.amount, "money": formats.money}
+    def days(value: Period, zone: str) -> str:
+        return days_of(value, zone, language)
+
+    texts = {"instant": instant, "day": day, "days": days, "number": number}
+    return {**texts, "amount": formats.amount, "money": formats.money}
 
 
 @cache

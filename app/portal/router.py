@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.portal import landing, preferences_page
+from app.portal import landing, preferences_page, usage_page
 
 pages = APIRouter()
-for module in (landing, preferences_page):
+for module in (landing, preferences_page, usage_page):
     pages.include_router(module.router)
