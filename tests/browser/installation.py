@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 from app.accounts.account import Account, User
 from app.audit_log.actor import INSTALLATION
 from app.bootstrap import Books
-from app.members.member_store import insert_member
 from app.members.role import Role
-from app.members.sessions import Sessions
 from app.pricing.open_account import open_account
 from tests.architecture.source_tree import ROOT
 from tests.browser.look import Person
@@ -31,6 +28,11 @@ class Installation:
     account: Account
     _people: dict[Person, User] = field(default_factory=dict)
 
+    @property
+    def ids(self) -> dict[str, str]:
+        """What stands in the paths of pages."""
+        return {"account_id": self.account.id}
+
     def user(self, person: Person) -> User:
         """Return the user, made at first use; each role is a member of the one account, the operator of none."""
         if person not in self._people:
@@ -41,16 +43,14 @@ class Installation:
         """Return what a browser holds in which the person has signed in; a stranger's holds nothing."""
         if person is Person.STRANGER:
             return {}
-        sessions = Sessions(self.books.database, self.books.clock, ttl=timedelta(hours=1))
-        _, token = sessions.open(self.user(person), address=None, agent="test")
+        _, token = self.books.sessions.open(self.user(person), address=None, agent="test")
         return {_SESSION_COOKIE: token}
 
     def _new_user(self, person: Person) -> User:
         operator = person is Person.OPERATOR
         user = self.books.accounts.create_user(f"{person}@example.com", PASSWORD, operator=operator)
         if not operator:
-            with self.books.database.transaction() as session:
-                insert_member(session, self.account.id, user.id, Role(person), self.books.clock.now())
+            self.books.members.add(self.account.id, user.email, Role(person))
         return user
 
 

@@ -41,3 +41,9 @@ LOOKS = tuple(
     for theme in (Theme.LIGHT, Theme.DARK)
     for width_px in (WIDE_PX, NARROW_PX)
 )
+# Half of them, in which every two values of two dimensions still meet.
+PAIRED_LOOKS = tuple(
+    look
+    for look in LOOKS
+    if ((look.language is Language.CHINESE) + (look.theme is Theme.DARK) + (look.width_px == NARROW_PX)) % 2 == 0
+)

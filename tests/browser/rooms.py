@@ -1,0 +1,47 @@
+"""Every page that a browser can open, and who may: read off the portal's own table, where a new page has to stand."""
+
+from dataclasses import dataclass
+
+from app.members.role import Permission, Role, permissions_of
+from tests.browser.installation import Installation
+from tests.browser.look import Person
+from tests.portal.pages import OPERATOR_ONLY, PAGES, PUBLIC, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One page."""
+
+    page: Page
+
+    def __str__(self) -> str:
+        return self.page.path.strip("/").replace("/", "-").replace("{", "").replace("}", "") or "landing"
+
+    @property
+    def visitors(self) -> list[Person]:
+        """Everybody who may see the page."""
+        return [person for person in Person if _may_see(person, self.page.needs)]
+
+    @property
+    def host(self) -> Person:
+        """The one whom the page is made for."""
+        made_for = {PUBLIC: Person.STRANGER, OPERATOR_ONLY: Person.OPERATOR}
+        return made_for.get(self.page.needs, Person.OWNER)
+
+    def address(self, installation: Installation) -> str:
+        """Return the page's address, with the installation's own ids in it."""
+        query = f"?{self.page.query}" if self.page.query else ""
+        return installation.url + (self.page.path + query).format(**installation.ids)
+
+
+ROOMS = [Room(page) for page in PAGES if page.method == "GET" and page.status == 200]
+
+
+def _may_see(person: Person, needs: Permission | str) -> bool:
+    if needs == PUBLIC:
+        return True
+    if person is Person.OPERATOR or needs == OPERATOR_ONLY:
+        return person is Person.OPERATOR and not isinstance(needs, Permission)
+    if not isinstance(needs, Permission):
+        return person is not Person.STRANGER
+    return person is not Person.STRANGER and needs in permissions_of(Role(person))
