@@ -15,6 +15,12 @@ from app.errors import Invalid, InvariantViolation
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
+class MonthInvalid(Invalid):
+    """The text is no month of the calendar."""
+
+    code = "month_invalid"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
     """The instants `start <= t < end`, both UTC."""
@@ -46,10 +52,10 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> "Month":
-        """Read `YYYY-MM`. Raises Invalid."""
+        """Read `YYYY-MM`. Raises MonthInvalid."""
         match = _MONTH.fullmatch(text)
         if not match or not 1 < int(match[1]) < 9999:  # the calendar needs room for a day of any zone on both sides
-            raise Invalid(f"{text!r} is not a month", where="month", hint="write YYYY-MM, such as 2026-11")
+            raise MonthInvalid(f"{text!r} is not a month", where="month", hint="write YYYY-MM, such as 2026-11")
         return cls(int(match[1]), int(match[2]))
 
     def plus(self, months: int) -> "Month":

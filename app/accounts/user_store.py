@@ -1,5 +1,7 @@
 """All SQL of users."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -30,6 +32,12 @@ def find_user(session: Session, email: str) -> tuple[User, str | None] | None:
 def find_user_by_id(session: Session, user_id: str) -> User | None:
     row = session.get(UserRow, user_id)
     return _user_of(row) if row else None
+
+
+def find_users(session: Session, user_ids: Collection[str]) -> dict[str, User]:
+    """Return the users of those ids; an unknown id is left out."""
+    rows = session.scalars(select(UserRow).where(UserRow.id.in_(user_ids)))
+    return {row.id: _user_of(row) for row in rows}
 
 
 def list_users(session: Session, after: str = "", limit: int | None = None) -> list[User]:

@@ -9,6 +9,12 @@ from app.errors import Invalid
 from app.pricing.service import CurrencyMismatch, put_on_plan
 
 
+class PlanOfOtherCurrency(Invalid):
+    """A new account is asked for in one currency, and on a plan in another."""
+
+    code = "plan_of_other_currency"
+
+
 def open_account(
     database: Database,
     clock: Clock,
@@ -22,7 +28,7 @@ def open_account(
 ) -> Account:
     """Create an account and put it on the plan, if one is named; a wrong plan creates nothing.
 
-    Raises Invalid, PlanNotFound.
+    Raises Invalid, PlanOfOtherCurrency, PlanNotFound.
     """
     account = new_account(name, currency=currency, zone=zone, anchor_day=anchor_day, now=clock.now())
     with database.transaction() as session:
@@ -31,13 +37,16 @@ def open_account(
 
 
 def open_in(session: Session, account: Account, plan_key: str | None, *, by: Actor) -> None:
-    """Store a new account and put it on the plan, in the caller's transaction. Raises Invalid, PlanNotFound."""
+    """Store a new account and put it on the plan, in the caller's transaction.
+
+    Raises PlanOfOtherCurrency, PlanNotFound.
+    """
     add_account(session, account, by=by)
     if plan_key is None:
         return
     try:
         put_on_plan(session, account, plan_key, starts_at=account.created_at, now=account.created_at, by=by)
     except CurrencyMismatch as error:  # nothing is contradicted yet: the request is wrong in itself
-        raise Invalid(
+        raise PlanOfOtherCurrency(
             f"plan {plan_key} is not in {account.currency}", where="plan", hint="choose another plan"
         ) from error

@@ -28,6 +28,12 @@ class CurrencyMismatch(Conflict):
     code = "currency_mismatch"
 
 
+class PlanStartsInPast(Invalid):
+    """Usage in the past is pinned to the plan that was in effect."""
+
+    code = "plan_starts_in_past"
+
+
 class Plans:
     """What things cost, and for whom."""
 
@@ -82,8 +88,7 @@ class Plans:
     ) -> PlanAssignment:
         """Put an account on a plan, from now or from a later instant on; the last word for one instant counts.
 
-        Raises NotFound, PlanNotFound, CurrencyMismatch, and Invalid for an instant in the past: the usage there is
-        pinned to the plan that was in effect.
+        Raises NotFound, PlanNotFound, CurrencyMismatch, PlanStartsInPast.
         """
         with self._database.transaction() as session:
             account = lock_account(session, account_id)
@@ -162,7 +167,7 @@ def _checked_start(starts_at: datetime | None, now: datetime) -> datetime:
     if starts_at is None:
         return now
     if starts_at.tzinfo is None or starts_at < now:
-        raise Invalid(
+        raise PlanStartsInPast(
             "a plan starts now or later: usage in the past is pinned to the plan that was in effect",
             where="starts_at",
             hint="leave it out, or write an instant to come with its zone, such as 2027-01-01T00:00:00Z",

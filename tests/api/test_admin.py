@@ -114,8 +114,8 @@ BAD_POSTS: dict[str, tuple[str, dict[str, Any], Expected]] = {
     "the 32nd": (ACCOUNTS, {"name": "x", "anchor_day": 32}, Expected(400, "invalid", "anchor_day")),
     "an unknown plan": (ACCOUNTS, {"name": "x", "plan": "nope"}, Expected(404, "plan_not_found", "plan")),
     "a plan with NUL": (ACCOUNTS, {"name": "x", "plan": "\0"}, Expected(400, "invalid", "plan")),
-    "another currency": (ACCOUNTS, {"name": "x", "currency": "EUR", "plan": "payg"}, Expected(400, "invalid", "plan")),
-    "no month": (RUNS, {"month": "March"}, Expected(400, "invalid", "month")),
+    "another currency": (ACCOUNTS, {"name": "x", "currency": "EUR", "plan": "payg"}, Expected(400, "plan_of_other_currency", "plan")),
+    "no month": (RUNS, {"month": "March"}, Expected(400, "month_invalid", "month")),
     "an account with NUL": (RUNS, {"month": "2026-03", "account": "\0"}, Expected(400, "invalid", "account")),
 }
 
@@ -159,13 +159,19 @@ async def test_what_contradicts_the_books_is_a_conflict(faremeter: Installation)
 
 
 @pytest.mark.parametrize(
-    "starts_at", ["2020-01-01T00:00:00Z", "2026-03-16T00:00:00", "9999-12-31T23:59:59-23:59", "tomorrow"]
+    ("starts_at", "code"),
+    [
+        ("2020-01-01T00:00:00Z", "plan_starts_in_past"),
+        ("2026-03-16T00:00:00", "invalid"),
+        ("9999-12-31T23:59:59-23:59", "invalid"),
+        ("tomorrow", "invalid"),
+    ],
 )
-async def test_a_plan_starts_now_or_later(faremeter: Installation, starts_at: str) -> None:
+async def test_a_plan_starts_now_or_later(faremeter: Installation, starts_at: str, code: str) -> None:
     path = f"{ACCOUNTS}/{faremeter.tenant().account_id}/plan"
     body = {"plan": "tiered", "starts_at": starts_at}
     response = await faremeter.http.put(path, json=body, auth=OPERATOR)
-    assert_problem(response, Expected(400, "invalid", "starts_at"))
+    assert_problem(response, Expected(400, code, "starts_at"))
 
 
 @pytest.mark.parametrize("path", [f"{ACCOUNTS}/acct_0", f"{ACCOUNTS}/acct_0/keys"])

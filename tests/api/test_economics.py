@@ -30,6 +30,6 @@ async def test_a_month_shows_what_a_model_has_earned_by_now(
 
 
 async def test_a_month_that_has_not_begun_or_is_none_is_a_problem(faremeter: Installation, operator: Tenant) -> None:
-    for month, code in (("2026-04", "month_not_begun"), ("2026-13", "invalid"), ("", "invalid")):
+    for month, code in (("2026-04", "month_not_begun"), ("2026-13", "month_invalid"), ("", "month_invalid")):
         response = await faremeter.http.get("/v1/admin/economics", params={"month": month}, headers=operator.headers)
         assert_problem(response, Expected(400, code, "month"))
