@@ -13,29 +13,29 @@ _HEIGHT_PX = 800
 
 @dataclass(slots=True)
 class PageOpener:
-    """Each page has a browser context to itself: cookies of its own, closed at the end."""
+    """Each opened page has a browser context to itself: cookies and a cache of its own, closed at the end."""
 
     browser: Browser
     complaints: Complaints = field(default_factory=Complaints)
     _contexts: list[BrowserContext] = field(default_factory=list)
 
     def open(self, url: str, *, look: Look | None = None, cookies: dict[str, str] | None = None) -> Page:
-        """Go to the address and return the page, once what it loads is there."""
+        """Go to the address in a fresh browser that holds the cookies; return the page once what it loads is there."""
         look = look or Look()
-        context = self.browser.new_context(
-            viewport={"width": look.width_px, "height": _HEIGHT_PX},
-            locale=look.language.value,
-            timezone_id="UTC",
-            color_scheme="dark" if look.theme == "dark" else "light",
-            reduced_motion="reduce",
-        )
+        context = self.browser.new_context(locale=look.language.value, timezone_id="UTC", reduced_motion="reduce")
         self._contexts.append(context)
-        values = {COOKIE: look.preferences.cookie_value(), **(cookies or {})}
-        context.add_cookies([{"name": name, "value": value, "url": url} for name, value in values.items()])
+        context.add_cookies([{"name": name, "value": value, "url": url} for name, value in (cookies or {}).items()])
         page = context.new_page()
         self.complaints.listen(page)
-        page.goto(url)
+        self.show(page, url, look)
         return page
+
+    def show(self, page: Page, url: str, look: Look) -> None:
+        """Go to the address in another look: quicker than to open a page, since the browser has all but the page."""
+        page.context.add_cookies([{"name": COOKIE, "value": look.preferences.cookie_value(), "url": url}])
+        page.set_viewport_size({"width": look.width_px, "height": _HEIGHT_PX})
+        page.emulate_media(color_scheme="dark" if look.theme == "dark" else "light")
+        page.goto(url)
 
     def close(self) -> None:
         for context in self._contexts:

@@ -37,14 +37,14 @@ def main() -> None:
 
 def take_pictures(room: Room, opener: PageOpener, installation: Installation) -> None:
     """Take a picture in each look, as the person whom the page is made for."""
-    cookies = installation.cookies_of(room.host)
+    page = opener.open(room.address(installation), cookies=installation.cookies_of(room.host))
     for look in LOOKS:
-        page = opener.open(room.address(installation), look=look, cookies=cookies)
+        opener.show(page, room.address(installation), look)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=PICTURES / str(room) / f"{look}.png", full_page=True)
         if look == Look() and str(room) in IN_README:
             _take_for_readme(page, str(room))
-        opener.close()
+    opener.close()
 
 
 def _take_for_readme(page: Page, name: str) -> None:

@@ -21,10 +21,11 @@ def test_a_page_is_right_for_everybody_in_every_look(
 ) -> None:
     for person in room.visitors:
         count = n(len(PAIRED_LOOKS) if person is room.host else 1, len(LOOKS))
+        page = opener.open(room.address(installation), cookies=installation.cookies_of(person))
         for look in LOOKS if count == len(LOOKS) else PAIRED_LOOKS[:count]:
-            page = opener.open(room.address(installation), look=look, cookies=installation.cookies_of(person))
+            opener.show(page, room.address(installation), look)
             check(page, person, look)
-            opener.close()
+        opener.close()
 
 
 def check(page: Page, person: Person, look: Look) -> None:
