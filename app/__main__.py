@@ -20,6 +20,7 @@ _COMMANDS = {
     "account": "accounts",
     "key": "keys",
     "user": "users",
+    "member": "members",
     "plan": "plans",
     "invoice": "invoices",
     "price": "prices",

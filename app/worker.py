@@ -30,6 +30,7 @@ def work_once(books: Books) -> None:
         now = books.clock.now()
         books.metering.make_partitions(now)
         purged = books.housekeeping.purge()
+        books.member_housekeeping.purge()
         this_month = Month(now.year, now.month)
         # A period starts up to two months before it is due: a month long, its grace, its zone a day ahead or behind.
         for offset in range(-_MONTHS_BACK, 2):

@@ -22,6 +22,13 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class KeyPurpose(StrEnum):
+    """Who uses a key: a customer's program, or the playground of the portal, whose key has no known secret."""
+
+    API = "api"
+    PLAYGROUND = "playground"
+
+
 DEFAULT_SCOPES = frozenset({Scope.PREDICT, Scope.USAGE_READ, Scope.BILLING_READ})
 
 
@@ -72,6 +79,7 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     user_id: str | None = None
+    purpose: KeyPurpose = KeyPurpose.API
 
     def usable_at(self, instant: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""

@@ -1,5 +1,6 @@
 """Use cases of accounts and keys: create, list, rotate, revoke."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from app.accounts.account import (
     DEFAULT_SCOPES,
     Account,
     ApiKey,
+    KeyPurpose,
     Scope,
     User,
     checked_expiry,
@@ -15,8 +17,10 @@ from app.accounts.account import (
     checked_name,
 )
 from app.accounts.email_address import normal_email
+from app.accounts.first_key import first_test_key
 from app.accounts.key_secret import digest_of, hint_of, new_secret
 from app.accounts.password import hash_password
+from app.accounts.playground_key import playground_key
 from app.audit_log.actor import INSTALLATION, Actor
 from app.audit_log.store import record
 from app.clock import Clock
@@ -151,6 +155,8 @@ class Accounts:
             old = _found(store.find_key(session, account_id, key_id), key_id)
             if not old.usable_at(now):
                 raise Conflict(f"{key_id} has expired or was revoked", hint="create a new key instead")
+            if old.purpose is KeyPurpose.PLAYGROUND:
+                raise Conflict(f"{key_id} is the playground's own", hint="revoke it, and the playground gets a new one")
             secret = new_secret(live=old.live)
             new = replace(old, id=new_id("key", now), hint=hint_of(secret), created_at=now)
             store.insert_key(session, new, digest=digest_of(secret))
@@ -159,6 +165,15 @@ class Accounts:
             store.record_change(session)
             _record_key(session, "key.rotated", old, by=by, at=now, successor=new.id, ends_at=ends_at.isoformat())
         return NewKey(new, secret)
+
+    def first_test_key(self, account_id: str, *, by: Actor) -> NewKey | None:
+        """Make the account's first key, a test key; None where it ever had one. Raises NotFound."""
+        made = first_test_key(self._database, self._clock, account_id, by=by)
+        return NewKey(*made) if made else None
+
+    def playground_key(self, account_id: str, *, live: bool, by: Actor) -> ApiKey:
+        """Return the key with which the portal's playground calls models, made on first use. Raises NotFound."""
+        return playground_key(self._database, self._clock, account_id, live=live, by=by)
 
     def create_user(self, email: str, password: str, *, operator: bool, by: Actor = INSTALLATION) -> User:
         """Create a user. Raises Invalid for a bad address or short password, EmailTaken."""
@@ -171,16 +186,15 @@ class Accounts:
             record(session, by=by, at=now, action="user.created", target=user.id, operator="yes" if operator else "no")
         return user
 
-    def set_password(self, email: str, password: str, *, by: Actor = INSTALLATION) -> User:
-        """Give a user a new password. Raises Invalid for a short one, NotFound."""
-        hashed = hash_password(password)
-        with self._database.transaction() as session:
-            found = user_store.find_user(session, normal_email(email))
-            if found is None:
-                raise NotFound(f"there is no user {email}", where="email")
-            user_store.set_password_hash(session, found[0].id, hashed)
-            record(session, by=by, at=self._clock.now(), action="password.set", target=found[0].id)
-        return found[0]
+    def list_users(self, after: str = "", limit: int | None = None) -> list[User]:
+        """Return users in order of creation."""
+        with self._database.reading() as session:
+            return user_store.list_users(session, after, limit)
+
+    def users(self, user_ids: Collection[str]) -> dict[str, User]:
+        """Return the users of those ids; an unknown id is left out."""
+        with self._database.reading() as session:
+            return user_store.find_users(session, user_ids)
 
     def has_operator(self) -> bool:
         """Tell whether anybody can run this installation."""

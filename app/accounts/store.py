@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.accounts.account import Account, ApiKey, Scope
+from app.accounts.account import Account, ApiKey, KeyPurpose, Scope
 from app.accounts.tables import AccountRow, ApiKeyRow, ChangeSequenceRow
 from app.database import insert_into
 from app.errors import NotFound
@@ -82,6 +82,7 @@ def insert_key(session: Session, key: ApiKey, *, digest: bytes) -> None:
             models=" ".join(sorted(key.models)),
             created_at=key.created_at,
             expires_at=key.expires_at,
+            purpose=key.purpose,
         )
     )
     session.flush()
@@ -105,6 +106,18 @@ def list_keys(session: Session, account_id: str, after: str = "", limit: int | N
         .limit(limit)
     )
     return [_key_of(row) for row in rows]
+
+
+def find_playground_key(session: Session, account_id: str, *, live: bool) -> ApiKey | None:
+    """Return the account's key for the playground that is not revoked: there is one of each mode at most."""
+    query = select(ApiKeyRow).where(
+        ApiKeyRow.account_id == account_id,
+        ApiKeyRow.live.is_(live),
+        ApiKeyRow.purpose == KeyPurpose.PLAYGROUND,
+        ApiKeyRow.revoked_at.is_(None),
+    )
+    row = session.scalar(query)
+    return _key_of(row) if row else None
 
 
 def end_key(session: Session, key_id: str, *, expires_at: datetime | None, revoked_at: datetime | None) -> None:
@@ -143,4 +156,5 @@ def _key_of(row: ApiKeyRow) -> ApiKey:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         user_id=row.user_id,
+        purpose=KeyPurpose(row.purpose),
     )

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from app import bootstrap
-from app.commands.output import AsJson, print_json
+from app.commands.output import AsJson, print_json, print_table
 from app.settings import load_settings
 
-app = typer.Typer(help="Create users and set their passwords.", no_args_is_help=True)
+app = typer.Typer(help="Create and list users, and set their passwords.", no_args_is_help=True)
 _PASSWORD_BYTES = 18
 
 
@@ -29,8 +29,24 @@ def create(
 def password(email: Annotated[str, typer.Argument(help="The user's address.")], as_json: AsJson = False) -> None:
     """Give a user a new generated password and print it."""
     new_password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    user = bootstrap.open_books(load_settings()).accounts.set_password(email, new_password)
+    user = bootstrap.open_books(load_settings()).passwords.assign(email, new_password)
     _show(user.id, user.email, new_password, as_json=as_json)
+
+
+@app.command("list")
+def list_users(as_json: AsJson = False) -> None:
+    """List users in order of creation."""
+    users = bootstrap.open_books(load_settings()).accounts.list_users()
+    if as_json:
+        print_json(
+            [
+                {"id": u.id, "email": u.email, "operator": u.operator, "created_at": u.created_at.isoformat()}
+                for u in users
+            ]
+        )
+    else:
+        rows = [(u.id, u.email, "operator" if u.operator else "", f"{u.created_at:%Y-%m-%d}") for u in users]
+        print_table("Users", ("id", "email", "", "since"), rows)
 
 
 def _show(user_id: str, email: str, secret: str, *, as_json: bool) -> None:

@@ -88,6 +88,14 @@ class Members:
         with self._database.reading() as session:
             return member_store.list_members(session, account_id)
 
+    def find(self, account_id: str, email: str) -> Member:
+        """Return the member of that address. Raises EmailInvalid, MemberNotFound."""
+        email = normal_email(email)
+        found = next((member for member in self.list(account_id) if member.user.email == email), None)
+        if found is None:
+            raise MemberNotFound(f"{email} is no member of this account", where="email")
+        return found
+
     def invitations(self, account_id: str) -> builtins.list[Invitation]:
         """Return the open invitations of an account, oldest first."""
         now = self._clock.now()

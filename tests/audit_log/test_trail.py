@@ -18,6 +18,7 @@ from app.errors import AppError, Conflict, Invalid, NotFound
 from app.period import Month
 from app.pricing.open_account import open_account
 from app.pricing.service import PlanNotFound, Plans
+from tests.members.people import People
 
 ADA = Actor(ActorKind.USER, "user_ada", "192.0.2.7")
 PASSWORD = "correct horse battery staple"
@@ -41,6 +42,7 @@ class Trail:
         self.database = database
         self.clock = clock
         self.accounts = Accounts(database, clock)
+        self.passwords = People(database, clock, default_plan=None).passwords
         self.plans = Plans(database, clock)
         self.invoice_run = InvoiceRun(database, clock, issue_grace_s=3600)
         self._log = AuditLog(database)
@@ -112,7 +114,7 @@ def test_the_life_of_a_key(trail: Trail) -> None:
 
 def test_users_and_their_passwords(trail: Trail) -> None:
     user = trail.accounts.create_user("ada@example.test", PASSWORD, operator=True, by=ADA)
-    trail.accounts.set_password("ada@example.test", PASSWORD, by=ADA)
+    trail.passwords.assign("ada@example.test", PASSWORD, by=ADA)
     created, changed = trail.entries()[-2:]
     assert facts([created, changed]) == [("user.created", user.id, None), ("password.set", user.id, None)]
     assert (created.details, changed.details) == ({"operator": "yes"}, {})
@@ -180,7 +182,7 @@ def test_what_is_refused_leaves_nothing(trail: Trail) -> None:
         (NotFound, lambda: trail.accounts.revoke_key(account_id, "key_none", by=ADA)),
         (Conflict, lambda: trail.accounts.rotate_key(account_id, key_id, grace=timedelta(), by=ADA)),
         (EmailTaken, lambda: trail.accounts.create_user("ada@example.test", PASSWORD, operator=True, by=ADA)),
-        (NotFound, lambda: trail.accounts.set_password("bob@example.test", PASSWORD, by=ADA)),
+        (NotFound, lambda: trail.passwords.assign("bob@example.test", PASSWORD, by=ADA)),
         (NotFound, lambda: trail.invoice_run.run(Month(2026, 3), "acct_none", by=ADA)),
     ]
     before = trail.entries()
@@ -197,7 +199,7 @@ def test_no_entry_holds_a_secret_a_hash_or_a_password(trail: Trail) -> None:
     new = trail.accounts.create_key(account_id, by=ADA)
     rotated = trail.accounts.rotate_key(account_id, new.key.id, grace=timedelta(), by=ADA)
     trail.accounts.create_user("ada@example.test", PASSWORD, operator=False, by=ADA)
-    trail.accounts.set_password("ada@example.test", PASSWORD, by=ADA)
+    trail.passwords.assign("ada@example.test", PASSWORD, by=ADA)
     with trail.database.reading() as session:
         (hashed,) = session.scalars(text("SELECT password_hash FROM users"))
         digests = list(session.scalars(text("SELECT digest FROM api_keys")))

@@ -8,6 +8,7 @@ from app.accounts import password
 from app.accounts.service import Accounts
 from app.clock import FrozenClock
 from app.database import Database
+from tests.members.people import People
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +24,8 @@ def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def accounts(database: Database, clock: FrozenClock) -> Accounts:
     return Accounts(database, clock)
+
+
+@pytest.fixture
+def people(database: Database, clock: FrozenClock) -> People:
+    return People(database, clock)

@@ -9,11 +9,12 @@ from pwdlib import PasswordHash
 
 from app.accounts import password
 from app.accounts.account import User
+from app.accounts.password import PasswordUnfit
 from app.accounts.service import Accounts, EmailTaken
 from app.accounts.user_store import find_user, insert_user
 from app.clock import FrozenClock
 from app.database import Database, DatabaseUnavailable
-from app.errors import AppError, Invalid, NotFound
+from app.errors import AppError, Invalid
 from app.ids import id_bound
 from app.members.sign_in import SignIn, WrongCredentials
 from app.members.throttle import TooManyAttempts
@@ -124,14 +125,6 @@ def test_a_right_password_does_not_use_the_attempts_up(sign_in: SignIn, operator
         sign_in.operator(OPERATOR, PASSWORD)
 
 
-def test_a_new_password_replaces_the_old_one(accounts: Accounts, sign_in: SignIn, operator: User) -> None:
-    accounts.set_password(OPERATOR.upper(), "another long password")
-    assert sign_in.operator(OPERATOR, "another long password") == operator
-    assert isinstance(refusal(sign_in, OPERATOR, PASSWORD), WrongCredentials)
-    with pytest.raises(NotFound):
-        accounts.set_password("nobody@example.com", "another long password")
-
-
 def test_an_address_has_one_user_however_it_is_written(accounts: Accounts, sign_in: SignIn, operator: User) -> None:
     with pytest.raises(EmailTaken):
         accounts.create_user(OPERATOR.upper(), PASSWORD, operator=False)
@@ -149,8 +142,8 @@ def test_what_is_no_address_is_refused(accounts: Accounts, email: str) -> None:
 def test_a_short_password_is_refused(accounts: Accounts, sign_in: SignIn, operator: User) -> None:
     with pytest.raises(Invalid):
         accounts.create_user("new@example.com", "x" * 11, operator=False)
-    with pytest.raises(Invalid):
-        accounts.set_password(OPERATOR, "x" * 11)
+    with pytest.raises(PasswordUnfit):
+        accounts.create_user("new@example.com", "x" * 257, operator=False)
     assert sign_in.operator(OPERATOR, PASSWORD) == operator
 
 
