@@ -53,10 +53,10 @@ def publish(
     return RedirectResponse(f"/operator/plans/{version.plan_key}?done=published", status_code=303)
 
 
-@router.get("/operator/plans/{key}")
-def show_plan(request: Request, key: str, _operator: OperatorDep, services: ServicesDep) -> Response:
+@router.get("/operator/plans/{plan_key}")
+def show_plan(request: Request, plan_key: str, _operator: OperatorDep, services: ServicesDep) -> Response:
     """Show a plan's versions, and the newest one as the file that the next one starts from."""
-    versions = services.plans.versions(key)
+    versions = services.plans.versions(plan_key)
     return render(
         request,
         "pages/operator_plan.html",

@@ -31,7 +31,7 @@ class Installation:
     @property
     def ids(self) -> dict[str, str]:
         """What stands in the paths of pages."""
-        return {"account_id": self.account.id}
+        return {"account_id": self.account.id, "plan_key": "payg"}
 
     def user(self, person: Person) -> User:
         """Return the user, made at first use; each role is a member of the one account, the operator of none."""

@@ -1,0 +1,38 @@
+"""Running a month from a page."""
+
+from tests.api.installation import ROW, Installation
+from tests.portal import people
+from tests.portal.browser import text_of
+
+
+async def test_the_form_proposes_the_month_that_is_over(portal: Installation) -> None:
+    assert 'value="2026-02"' in (await people.operator(portal).get("/operator/invoice-runs")).text
+
+
+async def test_a_run_shows_what_became_of_an_account(portal: Installation) -> None:
+    tenant = portal.tenant()
+    assert (await portal.predict(tenant, [ROW] * 1000)).status_code == 200
+    operator = people.operator(portal)
+    answer = await operator.post("/operator/invoice-runs", {"month": "2026-03", "account": tenant.account_id})
+    assert answer.status_code == 200
+    name = portal.services.accounts.get_account(tenant.account_id).name
+    assert f"{name} draft without a number yet 0.01 USD" in text_of(answer)
+    assert "draft 0.01 USD" in text_of(await operator.get(f"/operator/accounts/{tenant.account_id}"))
+    entry = portal.services.audit_log.list(tenant.account_id)[0]
+    assert (entry.action, entry.target, entry.actor.kind) == ("invoices.run", "2026-03", "user")
+
+
+async def test_a_run_of_all_has_a_line_for_each_account(portal: Installation) -> None:
+    account_id = people.account(portal)
+    answer = await people.operator(portal).post("/operator/invoice-runs", {"month": "2026-02", "account": ""})
+    assert f'href="/operator/accounts/{account_id}"' in answer.text
+    assert "nothing owed" in text_of(answer)
+
+
+async def test_a_month_that_is_none_and_an_account_that_is_none_are_said(portal: Installation) -> None:
+    operator = people.operator(portal)
+    answer = await operator.post("/operator/invoice-runs", {"month": "2026-13"})
+    assert (answer.status_code, "This is not a month." in text_of(answer)) == (400, True)
+    answer = await operator.post("/operator/invoice-runs", {"month": "2026-02", "account": "acct_0"})
+    assert answer.status_code == 404
+    assert "there is no account acct_0" in text_of(answer)
