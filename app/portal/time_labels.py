@@ -20,6 +20,12 @@ def days_of(period: Period, zone: str, language: Language) -> str:
     return str(format_interval(first, last, "yMMMd", locale=LOCALES[language]))
 
 
+def local_dates(period: Period, zone: ZoneInfo) -> tuple[str, str]:
+    """Return a period as the addresses of pages name it: its first local date, and the one at which it is over."""
+    start, end = (instant.astimezone(zone).date().isoformat() for instant in (period.start, period.end))
+    return start, end
+
+
 def row_labels(starts: Sequence[datetime], bucket: Bucket, zone: ZoneInfo, language: Language) -> list[str]:
     """Return the name of each row; where clocks are set back, an hour comes twice and its offset tells which."""
     labels = [_label(start, bucket, zone, language) for start in starts]

@@ -17,11 +17,10 @@ from app.metering.event_csv import event_csv
 from app.metering.usage_csv import usage_csv
 from app.metering.usage_range import Metric, UsageRange, bucket_starts
 from app.metering.usage_report import GroupBy, UsageRow
-from app.period import Period
 from app.portal.csv_download import CSV_TYPE, csv_download, saved_as
 from app.portal.page_route import PageRoute
 from app.portal.rendering import render, zone_of
-from app.portal.time_labels import row_labels
+from app.portal.time_labels import local_dates, row_labels
 from app.portal.usage_query import UsageQuery
 from app.portal.usage_table import UsageTable, table_by_group, table_of_metrics, totals_of
 from app.portal.visitor import Caller, ServicesDep, UsageReader
@@ -94,7 +93,7 @@ def _answer(services: Services, caller: Caller, asked: UsageQuery) -> Answer:
     table = table_by_group(rows, starts, asked.metric) if asked.group_by else table_of_metrics(rows, starts)
     return Answer(
         range=found,
-        bounds=_local_dates(found.period, zone),
+        bounds=local_dates(found.period, zone),
         totals=dict(totals_of(rows)),
         table=table,
         names=_names(services, caller, asked, table.columns),
@@ -129,11 +128,6 @@ def _name_of(key: ApiKey) -> str:
 def _bounds(answer: Answer | None) -> tuple[str, str]:
     """Return the dates that the fields of a range begin with: the local ones of what is shown."""
     return answer.bounds if answer else ("", "")
-
-
-def _local_dates(period: Period, zone: ZoneInfo) -> tuple[str, str]:
-    start, end = (instant.astimezone(zone).date().isoformat() for instant in (period.start, period.end))
-    return start, end
 
 
 def _near_zones(caller: Caller, asked: UsageQuery) -> list[str]:

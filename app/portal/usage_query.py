@@ -19,9 +19,9 @@ class UsageQuery(BaseModel):
     metric: Metric = Metric.REQUESTS
     group: GroupBy | Literal["none"] = GroupBy.MODEL
     range: Preset | Literal["custom"] = Preset.LAST_30_DAYS
-    from_: str = Field("", alias="from", max_length=40)
-    to: str = Field("", max_length=40)
-    zone: str = Field("", max_length=80)
+    from_: str = Field(default="", alias="from", max_length=40)
+    to: str = Field(default="", max_length=40)
+    zone: str = Field(default="", max_length=80)
     keys: Literal["live", "test"] = "live"
 
     @property

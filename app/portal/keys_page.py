@@ -1,0 +1,144 @@
+"""/app/keys: the account's API keys. A new secret stands on the page that answers its form, and nowhere else."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.accounts.account import DEFAULT_SCOPES, ApiKey, KeyPurpose, Scope
+from app.accounts.service import NewKey
+from app.bootstrap import Services
+from app.errors import AppError
+from app.http_status import STATUS_OF
+from app.members.key_scopes import require_scopes, scopes_of
+from app.portal.key_form import KeyForm, RevokeForm, RotateForm
+from app.portal.page_route import PageRoute
+from app.portal.rendering import render, zone_of
+from app.portal.visitor import Caller, KeysReader, KeysWriter, ServicesDep
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+ENDED_KEYS_MAX = 100
+_SCOPES = [scope for scope in Scope if scope is not Scope.ADMIN]
+
+
+@router.get("/app/keys")
+def list_keys(request: Request, caller: KeysReader, services: ServicesDep, done: str = "") -> Response:
+    """List the keys that work, newest first, and those that ended below them."""
+    now = services.clock.now()
+    keys = services.accounts.list_keys(caller.account.id)[::-1]
+    return render(
+        request,
+        "pages/keys.html",
+        usable=[key for key in keys if key.usable_at(now)],
+        ended=[key for key in keys if not key.usable_at(now)][:ENDED_KEYS_MAX],
+        last_used=services.metering.last_used(caller.account.id),
+        done=done,
+    )
+
+
+@router.get("/app/keys/new")
+def show_form(request: Request, caller: KeysWriter, services: ServicesDep) -> Response:
+    """Show the form of a new key."""
+    offered = scopes_of(caller.role)
+    form = KeyForm(scopes=[scope for scope in _SCOPES if scope in DEFAULT_SCOPES & offered])
+    return _form_page(request, caller, services, form)
+
+
+@router.post("/app/keys")
+def create_key(
+    request: Request, form: Annotated[KeyForm, Form()], caller: KeysWriter, services: ServicesDep
+) -> Response:
+    """Create a key and show its secret this once; what is wrong with the form stands above it."""
+    try:
+        new = _create(form, caller, services)
+    except AppError as error:
+        return _form_page(request, caller, services, form, error)
+    return _secret_page(request, services, new)
+
+
+@router.get("/app/keys/{key_id}")
+def show_key(request: Request, key_id: str, caller: KeysReader, services: ServicesDep) -> Response:
+    """Show one key, with the forms that end it for those who may."""
+    return _key_page(request, caller, services, services.accounts.get_key(caller.account.id, key_id))
+
+
+@router.post("/app/keys/{key_id}/rotate")
+def rotate_key(
+    request: Request, key_id: str, form: Annotated[RotateForm, Form()], caller: KeysWriter, services: ServicesDep
+) -> Response:
+    """Make a successor and show its secret this once; the old key works on for the grace."""
+    old = services.accounts.get_key(caller.account.id, key_id)
+    try:
+        require_scopes(caller.role, old.scopes)
+        new = services.accounts.rotate_key(
+            caller.account.id, key_id, grace=timedelta(seconds=form.grace_s), by=caller.actor
+        )
+    except AppError as error:
+        return _key_page(request, caller, services, old, error)
+    return _secret_page(request, services, new, old=services.accounts.get_key(caller.account.id, key_id))
+
+
+@router.post("/app/keys/{key_id}/revoke")
+def revoke_key(key_id: str, _: Annotated[RevokeForm, Form()], caller: KeysWriter, services: ServicesDep) -> Response:
+    """Revoke a key for good."""
+    services.accounts.revoke_key(caller.account.id, key_id, by=caller.actor)
+    return RedirectResponse("/app/keys?done=revoked", status_code=303)
+
+
+def _create(form: KeyForm, caller: Caller, services: Services) -> NewKey:
+    require_scopes(caller.role, frozenset(form.scopes))
+    return services.accounts.create_key(
+        caller.account.id,
+        name=form.name,
+        live=form.mode == "live",
+        scopes=frozenset(form.scopes),
+        models=form.chosen_models(_served(services)),
+        expires_at=form.expires_at(zone_of(caller.visitor)),
+        by=caller.actor,
+    )
+
+
+def _served(services: Services) -> list[str]:
+    return [state.name for state in services.engine.catalogue()]
+
+
+def _form_page(
+    request: Request, caller: Caller, services: Services, form: KeyForm, error: AppError | None = None
+) -> Response:
+    return render(
+        request,
+        "pages/key_new.html",
+        status=STATUS_OF[error.kind] if error else 200,
+        form=form,
+        error=error,
+        scopes=[scope for scope in _SCOPES if scope in scopes_of(caller.role)],
+        models=_served(services),
+    )
+
+
+def _key_page(
+    request: Request, caller: Caller, services: Services, key: ApiKey, error: AppError | None = None
+) -> Response:
+    return render(
+        request,
+        "pages/key.html",
+        status=STATUS_OF[error.kind] if error else 200,
+        key=key,
+        error=error,
+        usable=key.usable_at(services.clock.now()),
+        rotatable=key.purpose is KeyPurpose.API and key.scopes <= scopes_of(caller.role),
+        last_used=services.metering.last_used(caller.account.id).get(key.id),
+    )
+
+
+def _secret_page(request: Request, services: Services, new: NewKey, old: ApiKey | None = None) -> Response:
+    return render(
+        request,
+        "pages/key_secret.html",
+        status=201,
+        key=new.key,
+        secret=new.secret,
+        old=old,
+        public_url=services.settings.public_url,
+    )
