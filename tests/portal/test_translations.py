@@ -105,6 +105,8 @@ def test_a_text_outside_of_a_translation_is_found(template: str, found: list[str
         "{# A comment. #}<code>curl -s</code><title>{{ name }} · Faremeter</title>",
         '<a class="btn btn-primary" href="/app" title="{{ _(\'Your account\') }}">{{ icon("key") }}</a>',
         '{{ field("email", _("Address"), type="email") }}',
+        '{% block room %}/app/keys{% endblock %}<input placeholder="acct_…">',
+        '{{ field("currency", _("Currency"), attributes={"pattern": "[A-Za-z]{3}"}) }}',
     ],
 )
 def test_what_is_translated_or_a_name_is_not_found(template: str) -> None:

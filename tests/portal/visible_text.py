@@ -15,7 +15,9 @@ _TRANSLATES = frozenset({"_", "gettext", "ngettext", "pgettext"})
 _BLOCK_OF_TEXT = re.compile(r"\{%-?\s*trans\b.*?\{%-?\s*endtrans\s*-?%\}", re.DOTALL)
 _TEMPLATE_SYNTAX = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+")
-_SENTENCE = re.compile(r"[A-Z][a-z]|[^\W\d_]\s.*[.!?]$")
+# `/app/keys` and `acct_…` are the same in every language too.
+_PATH_OR_ID = re.compile(r"(?<!\S)(/[\w./-]*|[a-z]+_\S*)(?!\S)")
+_SENTENCE = re.compile(r"(^|\s)\W?[A-Z][a-z]|[^\W\d_]\s.*[.!?]$")
 _SYNTAX = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
 
 
@@ -50,7 +52,7 @@ class _Reader(HTMLParser):
             self._note(data)
 
     def _note(self, text: str) -> None:
-        if set(_WORD.findall(text)) - NAMES:
+        if set(_WORD.findall(_PATH_OR_ID.sub("", text))) - NAMES:
             self.found.append(" ".join(text.split()))
 
 
