@@ -21,15 +21,15 @@ async def test_a_plan_is_published_shown_and_followed_by_its_next_version(portal
     assert (answer.status_code, answer.headers["location"]) == (303, f"/operator/plans/{key}?done=published")
     page = await operator.get(answer.headers["location"])
     assert "Version 1 is in effect." in text_of(page)
-    assert "0.5 USD a unit" in text_of(page)
+    assert "0.5 USD per unit" in text_of(page)
 
     (toml,) = re.findall(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.DOTALL)
     text = toml.replace("&#34;", '"').replace("0.5", "0.75")
     await operator.post("/operator/plans", {"toml": text})
     page = await operator.get(f"/operator/plans/{key}")
     assert "Version 2 in effect" in text_of(page)
-    assert "0.75 USD a unit" in text_of(page)
-    assert "0.5 USD a unit" in text_of(page)
+    assert "0.75 USD per unit" in text_of(page)
+    assert "0.5 USD per unit" in text_of(page)
     assert f"/operator/plans/{key}" in (await operator.get("/operator/plans")).text
     entry = next(entry for entry in portal.services.audit_log.list() if entry.action == "plan.published")
     assert (entry.details["plan"], entry.details["version"], entry.actor.kind) == (key, "2", "user")
