@@ -122,11 +122,17 @@ class Principal:
             )
 
 
+class NameInvalid(Invalid):
+    """A name is empty, too long, or has more than one line."""
+
+    code = "name_invalid"
+
+
 def checked_name(name: str, *, where: str = "name") -> str:
-    """Return a name without surrounding blanks. Raises Invalid for an empty, overlong or multi-line one."""
+    """Return a name without surrounding blanks. Raises NameInvalid for an empty, overlong or multi-line one."""
     name = name.strip()
     if not name or len(name) > NAME_CHARS_MAX or _UNPRINTABLE.search(name):
-        raise Invalid(
+        raise NameInvalid(
             f"a name has 1 to {NAME_CHARS_MAX} characters on one line", where=where, hint="choose another name"
         )
     return name

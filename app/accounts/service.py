@@ -82,6 +82,17 @@ class Accounts:
         with self._database.reading() as session:
             return store.list_accounts(session, after, limit)
 
+    def rename(self, account_id: str, name: str, *, by: Actor) -> None:
+        """Give an account another name; the one it has changes nothing. Raises NameInvalid, NotFound."""
+        name = checked_name(name)
+        with self._database.transaction() as session:
+            before = store.lock_account(session, account_id).name
+            if name == before:
+                return
+            store.set_account_name(session, account_id, name)
+            facts = {"target": account_id, "account_id": account_id, "before": before, "after": name}
+            record(session, by=by, at=self._clock.now(), action="account.renamed", **facts)
+
     def create_key(
         self,
         account_id: str,

@@ -53,6 +53,10 @@ def lock_account(session: Session, account_id: str) -> Account:
     return _account_of(row)
 
 
+def set_account_name(session: Session, account_id: str, name: str) -> None:
+    session.execute(update(AccountRow).where(AccountRow.id == account_id).values(name=name))
+
+
 def closed_through(session: Session, account_ids: Sequence[str]) -> dict[str, datetime | None]:
     """Return the accounts' closing instants under a shared lock, which an invoice run has to wait for."""
     return {row.id: row.closed_through for row in session.execute(_CLOSED_THROUGH, {"ids": account_ids})}

@@ -1,4 +1,5 @@
-"""The cookies of the pages: who signed in, which tab a form came from, the account looked at, and preferences.
+"""The cookies of the pages: who signed in, which tab a form came from, the account looked at, preferences, and a
+sign-in at a provider that is under way.
 
 All are HttpOnly and SameSite=Lax: no script reads them, no other site sends them with a form. Over https they are
 Secure, and their names have the prefix that binds them to this host.
@@ -10,13 +11,16 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.members.open_id_attempt import ATTEMPT_TTL
 from app.portal.preferences import COOKIE as PREFERENCES
 from app.portal.preferences import COOKIE_MAX_AGE_S, Preferences
 
 _SESSION = "faremeter_session"
 _FORMS = "faremeter_forms"
 _ACCOUNT = "faremeter_account"
+_ATTEMPT = "faremeter_attempt"
 _CHARS_MAX = 200
+_ATTEMPT_CHARS_MAX = 2000  # it holds the page to come back to
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +67,27 @@ class Cookies:
         """Remember the account that a person looks at."""
         self._write(response, _ACCOUNT, account_id, self.session_ttl_s)
 
+    def attempt(self, request: Request) -> str | None:
+        """Return the sign-in at a provider that the browser has under way."""
+        return self._read(request, _ATTEMPT, _ATTEMPT_CHARS_MAX)
+
+    def set_attempt(self, response: Response, attempt: str) -> None:
+        """Let the browser keep a sign-in at a provider until it comes back from there."""
+        self._write(response, _ATTEMPT, attempt, int(ATTEMPT_TTL.total_seconds()))
+
+    def end_attempt(self, response: Response) -> None:
+        """Let the browser forget it: an attempt is good for one answer."""
+        self._write(response, _ATTEMPT, "", 0)
+
     def set_preferences(self, response: Response, preferences: Preferences) -> None:
         """Remember how the browser wants its pages."""
         response.set_cookie(
             PREFERENCES, preferences.cookie_value(), COOKIE_MAX_AGE_S, secure=self.secure, httponly=True, samesite="lax"
         )
 
-    def _read(self, request: Request, name: str) -> str | None:
+    def _read(self, request: Request, name: str, chars_max: int = _CHARS_MAX) -> str | None:
         value = request.cookies.get(self._prefix + name)
-        return value if value and len(value) <= _CHARS_MAX else None
+        return value if value and len(value) <= chars_max else None
 
     def _write(self, response: Response, name: str, value: str, max_age_s: int | None) -> None:
         response.set_cookie(

@@ -1,8 +1,12 @@
 """What forms have in common: the token of the session, unknown fields refused, and where to go afterwards."""
 
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+# A password is what was typed, its blanks at either end included: the command line takes it so as well.
+Password = Annotated[str, StringConstraints(strip_whitespace=False)]
 
 
 class PageForm(BaseModel):

@@ -1,0 +1,43 @@
+"""Signing in at the OpenID Connect provider: away from here, and back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import AppError
+from app.members.open_id_connect import CALLBACK_PATH
+from app.portal.page_route import PageRoute, cookies_of
+from app.portal.rendering import error_page
+from app.portal.signing_in import sign_in
+from app.portal.visitor import ServicesDep, VisitorDep
+from app.portal.zones import zone_or_utc
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+_NEXT_CHARS_MAX = 500
+
+
+@router.get("/login/oidc")
+async def go(services: ServicesDep, next_path: Annotated[str, Query(alias="next")] = "", zone: str = "UTC") -> Response:
+    """Send the browser to the provider. A link, not a form: a policy of forms would hold the browser back."""
+    back = next_path if len(next_path) <= _NEXT_CHARS_MAX else ""
+    address, attempt = await services.open_id_connect.authorize(back, zone=zone_or_utc(zone))
+    response = RedirectResponse(address, status_code=303)
+    cookies_of(services).set_attempt(response, attempt)
+    return response
+
+
+@router.get(CALLBACK_PATH)
+async def come_back(request: Request, services: ServicesDep, visitor: VisitorDep) -> Response:
+    """Sign in whom the provider vouches for. The attempt is over, whatever came of it."""
+    attempt = cookies_of(services).attempt(request) or ""
+    try:
+        user = await services.open_id_connect.finish(request.query_params, attempt, address=visitor.address)
+    except AppError as error:
+        response: Response = error_page(request, error)
+    else:
+        to = services.open_id_connect.return_to(attempt)
+        response = await run_in_threadpool(sign_in, request, user, to="" if to == "/" else to)
+    cookies_of(services).end_attempt(response)
+    return response
