@@ -1,7 +1,6 @@
 """POST /v1/models/{model}/predict: from the wire to a call, and from the answer to the wire."""
 
 import asyncio
-import time
 from typing import Any
 
 import msgspec
@@ -18,6 +17,7 @@ from app.bootstrap import Services
 from app.charging.claim import checked_idempotency_key
 from app.errors import AppError, Invalid, Kind
 from app.serving.call import Answer, Call, FileInputs, JsonInputs, digest_of
+from app.serving.deadline import deadline_in
 from app.serving.departure import departure_of
 
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
@@ -127,7 +127,7 @@ async def predict_version(model: str, version: int, request: Request) -> Respons
 async def answer_call(request: Request, model: str, version: int | None) -> Response:
     """Answer a predict call. Raises every AppError of parsing, authentication and the use case."""
     services = services_of(request)
-    deadline_ns = time.perf_counter_ns() + services.settings.request_deadline_s * 1_000_000_000
+    deadline_ns = deadline_in(services.settings.request_deadline_s)
     principal = await _principal_of(services, secret_of(request))
     key = request.headers.get("idempotency-key")
     body = await _body_of(request, services.settings.request_deadline_s)

@@ -44,15 +44,21 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
 
 def error_page(request: Request, error: AppError) -> HTMLResponse:
     """Return an error as a page of its own; for a request of htmx, as the notice that stands above the page."""
-    status = STATUS_OF[error.kind]
-    if status >= 500:
-        _log.warning("failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
+    status = status_of(error)
     context = {"error": error, "request_id": request.scope.get("request_id")}
     if request.headers.get("hx-request") != "true":
         return render(request, "pages/error.html", status=status, error_status=status, **context)
     response = render(request, "components/notice.html", status=status, **context)
     response.headers.update({"HX-Retarget": "#notice", "HX-Reselect": "#notice-text", "HX-Reswap": "innerHTML"})
     return response
+
+
+def status_of(error: AppError) -> int:
+    """Return the status of a page that shows the error; what is our own fault is logged."""
+    status = STATUS_OF[error.kind]
+    if status >= 500:
+        _log.warning("failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
+    return status
 
 
 def zone_of(visitor: Visitor) -> str:

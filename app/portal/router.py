@@ -3,7 +3,15 @@
 from fastapi import APIRouter
 
 from app.portal import (
+    account_page,
+    audit_log_page,
+    confirm_email_page,
+    invoices_page,
+    keys_page,
     landing,
+    login_page,
+    members_page,
+    open_id_page,
     operator_account,
     operator_accounts,
     operator_audit_log,
@@ -12,10 +20,17 @@ from app.portal import (
     operator_mail,
     operator_models,
     operator_plans,
+    overview_page,
+    password_page,
     preferences_page,
+    profile_page,
+    sign_up_page,
     usage_page,
 )
+from app.portal.playground import pages as playground_pages
+from app.portal.playground import welcome
 
+_PLAYGROUND = (welcome, playground_pages)
 _OPERATOR_ROOMS = (
     operator_economics,
     operator_accounts,
@@ -26,7 +41,19 @@ _OPERATOR_ROOMS = (
     operator_mail,
     operator_audit_log,
 )
+_ROOMS_OF_PEOPLE = (
+    login_page,
+    open_id_page,
+    sign_up_page,
+    password_page,
+    confirm_email_page,
+    profile_page,
+    members_page,
+    account_page,
+    audit_log_page,
+)
+_ROOMS_OF_MONEY = (overview_page, keys_page, usage_page, invoices_page)
 
 pages = APIRouter()
-for module in (landing, preferences_page, usage_page, *_OPERATOR_ROOMS):
+for module in (landing, preferences_page, *_PLAYGROUND, *_ROOMS_OF_MONEY, *_ROOMS_OF_PEOPLE, *_OPERATOR_ROOMS):
     pages.include_router(module.router)

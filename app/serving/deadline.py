@@ -8,6 +8,11 @@ from contextlib import asynccontextmanager
 from app.inference.engine import DeadlineExceeded
 
 
+def deadline_in(seconds: int) -> int:
+    """Return the instant so many seconds from now, on the clock of `time.perf_counter_ns`."""
+    return time.perf_counter_ns() + seconds * 1_000_000_000
+
+
 @asynccontextmanager
 async def until(deadline_ns: int) -> AsyncIterator[None]:
     """Raise DeadlineExceeded where the block has not ended by then, on the clock of `time.perf_counter_ns`."""

@@ -1,0 +1,119 @@
+"""/app/playground, and the calls that are made from it: each takes the way of a call to the API."""
+
+import asyncio
+from typing import Annotated, Any, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from app.accounts.account import Principal
+from app.bootstrap import Services
+from app.charging.claim import checked_idempotency_key
+from app.errors import AppError, NotFound
+from app.portal.forms import PageForm
+from app.portal.page_route import PageRoute
+from app.portal.playground.shown_answer import ShownAnswer
+from app.portal.playground.snippets import PictureBody, RowsBody, Snippets
+from app.portal.playground.submission import Submission, submission_of
+from app.portal.playground.trial import Trial, find_trial, trials
+from app.portal.rendering import render, status_of
+from app.portal.visitor import Caller, Predictor, ServicesDep
+from app.serving.call import Call, digest_of
+from app.serving.deadline import deadline_in
+from app.serving.departure import departure_of
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+Mode = Literal["test", "live"]
+
+
+class TrialForm(PageForm):
+    """A call from the page: rows as text, or a picture; without a picture the example is sent."""
+
+    mode: Mode = "test"
+    idempotency_key: str
+    rows: str = ""
+    file: UploadFile | None = None
+
+
+@router.get("/app/playground")
+def show_first(request: Request, caller: Predictor, services: ServicesDep) -> Response:
+    """Show the first model that can be tried."""
+    known = trials(services, caller.account.id)
+    return _page(request, services, known, known[0] if known else None)
+
+
+@router.get("/app/playground/{model}")
+def show(model: str, request: Request, caller: Predictor, services: ServicesDep) -> Response:
+    """Show a model's form with an example filled in."""
+    known = trials(services, caller.account.id)
+    return _page(request, services, known, find_trial(known, model))
+
+
+@router.post("/app/models/{model}/predict")
+async def run(
+    model: str, request: Request, form: Annotated[TrialForm, Form()], caller: Predictor, services: ServicesDep
+) -> Response:
+    """Make the call; the page shows its answer, or why there is none, beside what was sent."""
+    known = await run_in_threadpool(trials, services, caller.account.id)
+    trial = find_trial(known, model)
+    shown: dict[str, Any] = {"mode": form.mode, "rows": form.rows or trial.example_row}
+    try:
+        submission = await submission_of(trial, rows=form.rows, file=form.file)
+        shown["snippets"] = _snippets(services, trial, submission)
+        shown["answer"] = await _predict(request, services, caller, trial, form, submission)
+    except NotFound:
+        raise
+    except AppError as error:
+        shown |= {"error": error, "status": status_of(error), "idempotency_key": form.idempotency_key}
+    return await run_in_threadpool(_page, request, services, known, trial, **shown)
+
+
+async def _predict(
+    request: Request, services: Services, caller: Caller, trial: Trial, form: TrialForm, submission: Submission
+) -> ShownAnswer:
+    """Call the model with the account's key for the playground. Raises what a call to the API raises."""
+    live = form.mode == "live"
+    key = await run_in_threadpool(services.accounts.playground_key, caller.account.id, live=live, by=caller.actor)
+    principal = Principal(key.account_id, key.id, key.live, key.scopes, key.models)
+    departure = asyncio.ensure_future(departure_of(request.receive))
+    try:
+        call = Call(
+            model=trial.name,
+            version=None,
+            payload=submission.payload,
+            idempotency_key=checked_idempotency_key(form.idempotency_key),
+            request_digest=digest_of(request.url.path, principal, submission.payload, submission.body),
+            deadline_ns=deadline_in(services.settings.request_deadline_s),
+            departure=departure,
+        )
+        return ShownAnswer.of(await services.predict.predict(principal, call), live=live)
+    finally:
+        departure.cancel()
+
+
+def _page(request: Request, services: Services, known: list[Trial], trial: Trial | None, **shown: Any) -> Response:
+    """Show the page; the form gets a fresh idempotency key, so that the next press of the button is a new call."""
+    context: dict[str, Any] = {"mode": "test", "answer": None, "error": None, "idempotency_key": str(uuid4())}
+    if trial is not None:
+        context |= {"rows": trial.example_row, "snippets": _snippets(services, trial, None)}
+    return render(request, "pages/playground.html", trials=known, trial=trial, **context | shown)
+
+
+def _snippets(services: Services, trial: Trial, submission: Submission | None) -> Snippets:
+    return call_snippets(services.settings.public_url, trial, submission)
+
+
+def call_snippets(
+    public_url: str, trial: Trial, submission: Submission | None = None, secret: str | None = None
+) -> Snippets:
+    """Return the code of a call of the API with what was sent, or with the model's example."""
+    body: RowsBody | PictureBody
+    if submission is not None:
+        body = submission.as_code
+    elif trial.takes_pictures:
+        body = PictureBody(trial.example_picture.file_name, trial.example_picture.media_type)
+    else:
+        body = RowsBody.of_text(trial.example_row)
+    return Snippets(f"{public_url}/v1/models/{trial.name}/predict", body, str(uuid4()), secret)

@@ -1,0 +1,49 @@
+"""Rows as people paste them: from a spreadsheet, a CSV file, a notebook or a JSON body (pure)."""
+
+import re
+from collections.abc import Sequence
+
+from app.errors import Invalid
+
+_SEPARATOR = re.compile(r"[,;\s]+")
+_LIST = re.compile(r"[\[(]([^\[\]()]*)[\])]")
+_AROUND_LISTS = re.compile(r"\"?inputs\"?\s*:|array|tensor|[\[\](){},;\s]+")
+
+
+class RowsUnreadable(Invalid):
+    """What was pasted holds something that is no number."""
+
+    code = "rows_unreadable"
+
+
+def rows_of(text: str) -> list[list[float]]:
+    """Return the numbers of each line; where there are lists in brackets, those of each innermost list.
+
+    Raises RowsUnreadable that names the row and the place in it.
+    """
+    lists = _LIST.findall(text)
+    if lists and (stray := _AROUND_LISTS.sub("", _LIST.sub("", text))):
+        raise RowsUnreadable(f"{stray[:40]!r} stands outside of the lists", where="inputs", hint="[[1, 2], [3, 4]]")
+    written = [row for row in lists or text.splitlines() if row.strip()]
+    if not written:
+        raise RowsUnreadable("there is no number", where="inputs", hint="paste a row of numbers")
+    return [_row_of(row, f"inputs[{index}]") for index, row in enumerate(written)]
+
+
+def row_text(row: Sequence[float]) -> str:
+    """Return a row as a person writes it."""
+    return ", ".join(f"{value:g}" if value == float(f"{value:g}") else repr(value) for value in row)
+
+
+def _row_of(text: str, where: str) -> list[float]:
+    words = [word for word in _SEPARATOR.split(text) if word]
+    return [_number_of(word, f"{where}[{place}]") for place, word in enumerate(words)]
+
+
+def _number_of(word: str, where: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise RowsUnreadable(
+            f"{word[:40]!r} is no number", where=where, hint="write 0.5, with a point; commas and blanks separate"
+        ) from None

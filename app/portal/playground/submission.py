@@ -1,0 +1,51 @@
+"""What was sent from the page: as the model reads it, and as the code that would send the same."""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from starlette.datastructures import UploadFile
+
+from app.portal.playground.snippets import PictureBody, RowsBody
+from app.portal.playground.trial import ExamplePicture, Trial
+from app.portal.rendering import STATIC
+from app.serving.call import FileInputs, JsonInputs
+
+_MEDIA_TYPES = {"image/jpeg", "image/png", "image/webp"}
+_NAME_CHARS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """`body` is what a JSON call would carry: it tells calls under one idempotency key apart."""
+
+    payload: JsonInputs | FileInputs
+    body: bytes
+    as_code: RowsBody | PictureBody
+
+
+async def submission_of(trial: Trial, *, rows: str, file: UploadFile | None) -> Submission:
+    """Return what a form holds; the example where it holds nothing. Raises RowsUnreadable."""
+    if not trial.takes_pictures:
+        code = RowsBody.of_text(rows or trial.example_row)
+        return Submission(JsonInputs(code.rows), code.json.encode(), code)
+    if file is None or not file.filename:
+        return _example(trial.example_picture)
+    picture = PictureBody(_plain_name(file.filename), _media_type(file.content_type))
+    return Submission(FileInputs((await file.read(),)), b"", picture)
+
+
+def _example(picture: ExamplePicture) -> Submission:
+    content = (STATIC / picture.path).read_bytes()
+    return Submission(FileInputs((content,)), b"", PictureBody(picture.file_name, picture.media_type))
+
+
+def _plain_name(name: str) -> str:
+    """Return a browser's name for a file as one for the code: without folders, controls and a beginning dash."""
+    printable = "".join(
+        character for character in PurePosixPath(name.replace("\\", "/")).name if character.isprintable()
+    )
+    return printable.lstrip("-")[-_NAME_CHARS_MAX:] or "picture"
+
+
+def _media_type(declared: str | None) -> str:
+    return declared if declared in _MEDIA_TYPES else "image/png"

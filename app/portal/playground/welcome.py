@@ -1,0 +1,49 @@
+"""/app/welcome: from a new account to a first successful call, with a key that is made here once."""
+
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.accounts.account import KeyPurpose
+from app.bootstrap import Services
+from app.portal.page_route import PageRoute
+from app.portal.playground.pages import call_snippets
+from app.portal.playground.trial import Trial, trials
+from app.portal.rendering import render
+from app.portal.visitor import KeysWriter, ServicesDep
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/app/welcome")
+def welcome(request: Request, caller: KeysWriter, services: ServicesDep) -> Response:
+    """Show the first call; where there is no key yet, a script of the page asks for it at once, else a button does."""
+    keys = services.accounts.list_keys(caller.account.id)
+    has_key = any(key.purpose is KeyPurpose.API for key in keys)
+    return _page(request, services, caller.account.id, has_key=has_key)
+
+
+@router.post("/app/welcome")
+def make_first_key(request: Request, caller: KeysWriter, services: ServicesDep) -> Response:
+    """Make the account's first key and show the call with its secret, this once; a repeat shows no secret."""
+    new = services.accounts.first_test_key(caller.account.id, by=caller.actor)
+    return _page(request, services, caller.account.id, has_key=True, secret=new.secret if new else None)
+
+
+def _page(
+    request: Request, services: Services, account_id: str, *, has_key: bool, secret: str | None = None
+) -> Response:
+    """Show the first call with a model that answers, rows before pictures: they need no file."""
+    known = sorted(trials(services, account_id), key=lambda trial: (not trial.runs, trial.takes_pictures))
+    context: dict[str, Any] = {"trial": None, "snippets": None}
+    if known:
+        context = {"trial": known[0], "snippets": _first_call(services, known[0], secret)}
+    return render(
+        request, "pages/welcome.html", has_key=has_key, secret=secret, idempotency_key=str(uuid4()), **context
+    )
+
+
+def _first_call(services: Services, trial: Trial, secret: str | None) -> Any:
+    return call_snippets(services.settings.public_url, trial, secret=secret)
