@@ -57,8 +57,8 @@
     box.replaceChildren(canvas);
     box.hidden = false;
     const datasets = series.map((each, index) => ({
-      ...each, backgroundColor: colour(`--chart-${index + 1}`), borderRadius: 3, maxBarThickness: 44, categoryPercentage: 0.8,
-      barPercentage: 1, borderColor: colour("--chart-ground"), borderWidth: { top: 1 }, borderSkipped: false,
+      ...each, backgroundColor: colour(`--chart-${index + 1}`), borderRadius: 3, borderSkipped: "middle",
+      maxBarThickness: 44, categoryPercentage: 0.8, barPercentage: 1,
     }));
     drawn.set(box, new Chart(canvas, {
       type: "bar",
