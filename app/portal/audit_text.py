@@ -25,6 +25,17 @@ _SENTENCES = {
     "plan.assigned": _("Put the account on the plan %(plan)s"),
     "invoice.issued": _("Issued the invoice %(number)s"),
     "invoices.run": _("Ran the invoices of %(target)s"),
+    "plan.published": _("Published version %(version)s of the plan %(plan)s"),
+    "user.created": _("Made the user %(person)s"),
+    "user.signed_in": _("Signed in"),
+    "user.signed_out": _("Signed out"),
+    "password.set": _("Set the password of %(person)s on the command line"),
+    "password.changed": _("Changed the own password"),
+    "password.reset": _("Chose a new password behind a mailed link"),
+    "email.changed": _("Changed the own address from %(before)s to %(after)s"),
+    "identity.bound": _("Bound the own sign-in at %(issuer)s"),
+    "session.revoked": _("Ended one of the own sessions"),
+    "session.others_revoked": _("Ended all other own sessions"),
 }
 _JOINED_ITSELF = _("Joined as %(role)s")
 _OTHER = _("%(action)s: %(target)s")
