@@ -7,10 +7,9 @@ from starlette.responses import RedirectResponse, Response
 
 from app.bootstrap import Services
 from app.errors import AppError, NotFound
-from app.http_status import STATUS_OF
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute, cookies_of
-from app.portal.rendering import render
+from app.portal.rendering import render, status_of
 from app.portal.visitor import AccountWriter, Caller, PersonDep, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -68,7 +67,7 @@ def _page(
     return render(
         request,
         "pages/settings.html",
-        status=STATUS_OF[problem.kind] if problem else 200,
+        status=status_of(problem) if problem else 200,
         account=caller.account,
         plan=services.plans.in_effect(caller.account.id, services.clock.now()),
         name=name,

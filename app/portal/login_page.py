@@ -7,10 +7,9 @@ from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.portal.forms import PageForm, Password, local_path
 from app.portal.page_route import PageRoute, cookies_of
-from app.portal.rendering import render
+from app.portal.rendering import render, status_of
 from app.portal.signing_in import first_page, sign_in
 from app.portal.visitor import ServicesDep, VisitorDep
 
@@ -73,7 +72,7 @@ def _page(
     return render(
         request,
         "pages/login.html",
-        status=STATUS_OF[problem.kind] if problem else 200,
+        status=status_of(problem) if problem else 200,
         next_path=local_path(next_path, ""),
         email=email,
         done=done,

@@ -7,11 +7,10 @@ from starlette.responses import RedirectResponse, Response
 
 from app.bootstrap import Services
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.members.role import Role
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render
+from app.portal.rendering import render, status_of
 from app.portal.visitor import Caller, MembersReader, MembersWriter, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -95,7 +94,7 @@ def _page(
     return render(
         request,
         "pages/members.html",
-        status=STATUS_OF[problem.kind] if problem else 200,
+        status=status_of(problem) if problem else 200,
         members=services.members.list(caller.account.id),
         invitations=services.members.invitations(caller.account.id),
         invitations_open=services.members.invitations_open,

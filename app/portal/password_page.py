@@ -7,11 +7,10 @@ from starlette.responses import RedirectResponse, Response
 
 from app.accounts.password import PASSWORD_CHARS_MIN
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.members.mailed_link import MailedLink
 from app.portal.forms import PageForm, Password
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render
+from app.portal.rendering import render, status_of
 from app.portal.visitor import ServicesDep, VisitorDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -46,7 +45,7 @@ def forget(
         language = visitor.preferences.language
         services.passwords.request_reset(form.email, language=language, address=visitor.address)
     except AppError as error:
-        return render(request, "pages/forgot.html", status=STATUS_OF[error.kind], email=form.email, problem=error)
+        return render(request, "pages/forgot.html", status=status_of(error), email=form.email, problem=error)
     return RedirectResponse("/forgot?done=sent", status_code=303)
 
 
@@ -70,5 +69,5 @@ def reset(
 
 
 def _reset_page(request: Request, link: MailedLink, problem: AppError | None = None) -> Response:
-    status = STATUS_OF[problem.kind] if problem else 200
+    status = status_of(problem) if problem else 200
     return render(request, "pages/reset.html", status=status, link=link, problem=problem, chars_min=PASSWORD_CHARS_MIN)

@@ -8,12 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts.password import PASSWORD_CHARS_MIN
 from app.bootstrap import Services
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.portal.browser_name import browser_name
 from app.portal.forms import PageForm, Password
 from app.portal.own_password import about_password
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render
+from app.portal.rendering import render, status_of
 from app.portal.visitor import Person, PersonDep, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -92,7 +91,7 @@ def _page(
     return render(
         request,
         "pages/profile.html",
-        status=STATUS_OF[problem.kind] if problem else 200,
+        status=status_of(problem) if problem else 200,
         sessions=[(each, browser_name(each.agent)) for each in sessions],
         this_session=person.visit.session.id,
         has_password=services.passwords.has_password(person.user.id),

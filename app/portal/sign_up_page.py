@@ -8,14 +8,13 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts.password import PASSWORD_CHARS_MIN
 from app.bootstrap import Services
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.members.joining import SignUpClosed
 from app.members.mailed_link import MailedLink
 from app.members.member import Joined
 from app.portal.forms import PageForm, Password
 from app.portal.own_password import about_password
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render
+from app.portal.rendering import render, status_of
 from app.portal.signing_in import sign_in
 from app.portal.visitor import ServicesDep, VisitorDep, visitor_of
 from app.portal.zones import zone_or_utc
@@ -94,7 +93,7 @@ def _form_page(request: Request, services: Services, form: SignUpForm, problem: 
     return render(
         request,
         "pages/signup.html",
-        status=STATUS_OF[problem.kind] if problem else 200,
+        status=status_of(problem) if problem else 200,
         form=form,
         problem=problem,
         provider=services.open_id_connect.name if services.open_id_connect.enabled else None,
@@ -105,7 +104,7 @@ def _join_page(request: Request, services: Services, link: MailedLink, problem: 
     return render(
         request,
         "pages/join.html",
-        status=STATUS_OF[problem.kind] if problem else 200,
+        status=status_of(problem) if problem else 200,
         link=link,
         known=services.sign_up.has_user(link),
         problem=problem,
