@@ -29,8 +29,9 @@ from app.portal import (
 )
 from app.portal.playground import pages as playground_pages
 from app.portal.playground import welcome
+from app.portal.reference import page as reference_page
 
-_PLAYGROUND = (welcome, playground_pages)
+_PLAYGROUND = (welcome, playground_pages, reference_page)
 _OPERATOR_ROOMS = (
     operator_economics,
     operator_accounts,

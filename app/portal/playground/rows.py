@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from app.errors import Invalid
 
 _SEPARATOR = re.compile(r"[,;\s]+")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _LIST = re.compile(r"[\[(]([^\[\]()]*)[\])]")
 _AROUND_LISTS = re.compile(r"\"?inputs\"?\s*:|array|tensor|[\[\](){},;\s]+")
 
@@ -42,7 +43,7 @@ def _row_of(text: str, where: str) -> list[float]:
 
 def _number_of(word: str, where: str) -> float:
     try:
-        return float(word)
+        return int(word) if _WHOLE.fullmatch(word) else float(word)
     except ValueError:
         raise RowsUnreadable(
             f"{word[:40]!r} is no number", where=where, hint="write 0.5, with a point; commas and blanks separate"
