@@ -5,10 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from app.accounts.account import Account, User
 from app.audit_log.actor import INSTALLATION
 from app.bootstrap import Books
 from app.members.role import Role
+from app.period import Month
 from app.pricing.open_account import open_account
 from tests.architecture.source_tree import ROOT
 from tests.browser.look import Person
@@ -26,12 +29,8 @@ class Installation:
     url: str
     books: Books
     account: Account
+    ids: dict[str, str]  # what stands in the paths of pages
     _people: dict[Person, User] = field(default_factory=dict)
-
-    @property
-    def ids(self) -> dict[str, str]:
-        """What stands in the paths of pages."""
-        return {"account_id": self.account.id, "plan_key": "payg"}
 
     def user(self, person: Person) -> User:
         """Return the user, made at first use; each role is a member of the one account, the operator of none."""
@@ -67,5 +66,19 @@ def running_installation(folder: Path) -> Iterator[Installation]:
     server = ServerProcess(database_url, folder)
     server.environment |= {"FAREMETER_PUBLIC_URL": server.url, "FAREMETER_DEFAULT_PLAN": plan.plan_key}
     with server:
-        yield Installation(server.url, books, account)
+        yield Installation(server.url, books, account, _first_month(books, account, server.url))
     books.database.dispose()
+
+
+def _first_month(books: Books, account: Account, url: str) -> dict[str, str]:
+    """Let the account make paid calls and get the draft of an invoice for them; return the ids of what there is."""
+    new_key = books.accounts.create_key(account.id, name="Production")
+    headers = {"Authorization": f"Bearer {new_key.secret}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
+        for count in (1, 2, 3):
+            client.post("/v1/models/linear/predict", json={"inputs": [[0.04] * 10] * count}).raise_for_status()
+    now = books.clock.now()
+    books.invoice_run.run(Month(now.year, now.month), account.id)
+    (invoice,) = books.invoices.list(account.id).invoices
+    plan = books.plans.list()[0]
+    return {"account_id": account.id, "plan_key": plan.plan_key, "key_id": new_key.key.id, "invoice_id": invoice.id}
