@@ -21,6 +21,12 @@ class MonthInvalid(Invalid):
     code = "month_invalid"
 
 
+class ZoneUnknown(Invalid):
+    """There is no time zone of that name."""
+
+    code = "zone_unknown"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
     """The instants `start <= t < end`, both UTC."""
@@ -71,11 +77,11 @@ class Month:
 
 
 def parse_zone(name: str, *, where: str = "zone") -> ZoneInfo:
-    """Return the IANA time zone of that name. Raises Invalid."""
+    """Return the IANA time zone of that name. Raises ZoneUnknown."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid(
+        raise ZoneUnknown(
             f"{name!r} is not a time zone", where=where, hint="use an IANA name, such as Europe/Berlin"
         ) from None
 

@@ -157,10 +157,16 @@ def parse_scopes(names: list[str], *, where: str = "scopes") -> frozenset[Scope]
     return frozenset(Scope(name) for name in names)
 
 
+class ExpiryPast(Invalid):
+    """A key is to expire in the past, or at an instant without a zone."""
+
+    code = "expiry_past"
+
+
 def checked_expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
-    """Return the expiry. Raises Invalid for one that is not in the future or lacks a zone."""
+    """Return the expiry. Raises ExpiryPast for one that is not in the future or lacks a zone."""
     if expires_at is not None and (expires_at.tzinfo is None or expires_at <= now + timedelta(seconds=1)):
-        raise Invalid(
+        raise ExpiryPast(
             "expires_at lies in the past or has no zone", where="expires_at", hint="write e.g. 2027-01-31T00:00:00Z"
         )
     return expires_at

@@ -33,6 +33,18 @@ from app.period import parse_zone
 GRACE_MAX = timedelta(days=7)
 
 
+class KeyEnded(Conflict):
+    """The key has expired or was revoked."""
+
+    code = "key_ended"
+
+
+class KeyOfPlayground(Conflict):
+    """The key is the playground's own: nobody gets to see its secret."""
+
+    code = "key_of_playground"
+
+
 class EmailTaken(Conflict):
     """A user with this address exists."""
 
@@ -158,16 +170,21 @@ class Accounts:
         return key
 
     def rotate_key(self, account_id: str, key_id: str, *, grace: timedelta, by: Actor = INSTALLATION) -> NewKey:
-        """Make a successor with the same rights; the old key works for `grace` more, never past its own expiry."""
+        """Make a successor with the same rights; the old key works for `grace` more, never past its own expiry.
+
+        Raises KeyEnded, KeyOfPlayground, NotFound, and Invalid for a grace of more than a week.
+        """
         if not timedelta() <= grace <= GRACE_MAX:
             raise Invalid("the grace is 0 to 604800 seconds", where="grace_s", hint="a week is the longest")
         now = self._clock.now()
         with self._database.transaction() as session:
             old = _found(store.find_key(session, account_id, key_id), key_id)
             if not old.usable_at(now):
-                raise Conflict(f"{key_id} has expired or was revoked", hint="create a new key instead")
+                raise KeyEnded(f"{key_id} has expired or was revoked", hint="create a new key instead")
             if old.purpose is KeyPurpose.PLAYGROUND:
-                raise Conflict(f"{key_id} is the playground's own", hint="revoke it, and the playground gets a new one")
+                raise KeyOfPlayground(
+                    f"{key_id} is the playground's own", hint="revoke it, and the playground gets a new one"
+                )
             secret = new_secret(live=old.live)
             new = replace(old, id=new_id("key", now), hint=hint_of(secret), created_at=now)
             store.insert_key(session, new, digest=digest_of(secret))
