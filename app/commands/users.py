@@ -1,11 +1,12 @@
 """`faremeter user`: the people; the first operator is made here and nowhere else."""
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app import bootstrap
+from app.accounts.account import User
 from app.commands.output import AsJson, print_json, print_table
 from app.settings import load_settings
 
@@ -38,15 +39,19 @@ def list_users(as_json: AsJson = False) -> None:
     """List users in order of creation."""
     users = bootstrap.open_books(load_settings()).accounts.list_users()
     if as_json:
-        print_json(
-            [
-                {"id": u.id, "email": u.email, "operator": u.operator, "created_at": u.created_at.isoformat()}
-                for u in users
-            ]
-        )
+        print_json([_facts(user) for user in users])
     else:
         rows = [(u.id, u.email, "operator" if u.operator else "", f"{u.created_at:%Y-%m-%d}") for u in users]
         print_table("Users", ("id", "email", "", "since"), rows)
+
+
+def _facts(user: User) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "email": user.email,
+        "operator": user.operator,
+        "created_at": user.created_at.isoformat(),
+    }
 
 
 def _show(user_id: str, email: str, secret: str, *, as_json: bool) -> None:

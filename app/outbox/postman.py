@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from datetime import timedelta
-from email.errors import MessageError
 from email.utils import parseaddr
 
 from app.clock import Clock
@@ -84,9 +83,9 @@ class Postman:
         except NotDelivered as error:
             self._put_back(mail, attempt, error.detail)
             return False
-        except (NeverDelivered, MessageError, ValueError) as error:  # the last two: no header can hold it
-            _log.warning("a mail cannot be delivered", mail=mail.id, cause=type(error).__name__)
-            self._give_up(mail, str(error))
+        except NeverDelivered as error:
+            _log.warning("a mail cannot be delivered", mail=mail.id, cause=error.detail)
+            self._give_up(mail, error.detail)
             return False
         with self._database.transaction() as session:
             store.mark_delivered(session, mail.id, self._clock.now())

@@ -1,0 +1,75 @@
+"""Mail in the folder: whole files, for the installation's own user alone, and readable as what they are."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.accounts.email_address import folded_email
+from app.clock import FrozenClock
+from app.outbox.folder import FolderDelivery, folder_mails
+from app.outbox.mail import Mail
+from app.outbox.message import message_of
+from tests.builders import NOON
+from tests.outbox.mail_room import SENDER, MailRoom
+
+
+def test_a_mail_becomes_a_file_that_nobody_else_reads(room: MailRoom, tmp_path: Path) -> None:
+    mail = room.enqueue("Grüße, 你好")
+    assert room.postman(FolderDelivery(tmp_path)).deliver_waiting() == 1
+    (file,) = (tmp_path / "outbox").iterdir()
+    assert file.name == f"20260315T120000Z-{mail.id}.eml"
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    (found,) = folder_mails(tmp_path)
+    assert (found.name, found.to, found.subject, found.sent_at, found.text) == (
+        file.stem,
+        "ada@example.com",
+        "Grüße, 你好",
+        NOON,
+        "Plain: secret-token\n",
+    )
+
+
+def test_the_newest_mail_is_listed_first_and_an_empty_folder_lists_none(
+    room: MailRoom, clock: FrozenClock, tmp_path: Path
+) -> None:
+    assert folder_mails(tmp_path) == []
+    for number in range(3):
+        room.enqueue(f"number {number}")
+        clock.advance(timedelta(seconds=1))
+    room.postman(FolderDelivery(tmp_path)).deliver_waiting()
+    assert [mail.subject for mail in folder_mails(tmp_path)] == ["number 2", "number 1", "number 0"]
+    assert [mail.subject for mail in folder_mails(tmp_path, limit=1)] == ["number 2"]
+
+
+def test_a_mail_that_is_delivered_again_replaces_itself(tmp_path: Path) -> None:
+    mail = Mail("mail_1", "ada@example.com", "Hello", "text\n", "<p>text</p>\n", NOON)
+    for _ in range(2):
+        FolderDelivery(tmp_path).deliver(message_of(mail, sender=SENDER), name="one")
+    assert len(folder_mails(tmp_path)) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_tried_again(room: MailRoom, clock: FrozenClock, tmp_path: Path) -> None:
+    room.enqueue()
+    (tmp_path / "outbox").write_text("in the way")
+    postman = room.postman(FolderDelivery(tmp_path))
+    assert postman.deliver_waiting() == 0
+    (tmp_path / "outbox").unlink()
+    clock.advance(timedelta(seconds=30))
+    assert postman.deliver_waiting() == 1
+
+
+_LINES = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+@given(to=st.text(st.characters(exclude_categories=["Cs"]), min_size=3, max_size=40), subject=_LINES)
+def test_no_address_and_no_subject_makes_a_header_of_its_own(to: str, subject: str) -> None:
+    address = folded_email(to.replace("at", "@"))
+    mail = Mail("mail_1", address or "ada@example.com", subject + "\r\nBcc: all@example.com", "text\n", "<p>", NOON)
+    sent = message_of(mail, sender=SENDER).as_bytes()
+    headers = sent.partition(b"\r\n\r\n")[0]
+    names = [line.partition(b":")[0] for line in headers.split(b"\r\n") if not line[:1].isspace()]
+    assert sorted(names) == sorted(
+        [b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Auto-Submitted", b"MIME-Version", b"Content-Type"]
+    )
