@@ -110,11 +110,15 @@ BAD_POSTS: dict[str, tuple[str, dict[str, Any], Expected]] = {
     "a balance": (ACCOUNTS, {"name": "x", "balance": "100"}, Expected(400, "invalid", "balance")),
     "books closed": (ACCOUNTS, {"name": "x", "closed_through": None}, Expected(400, "invalid", "closed_through")),
     "no currency": (ACCOUNTS, {"name": "x", "currency": "dollar"}, Expected(400, "invalid", "currency")),
-    "no zone": (ACCOUNTS, {"name": "x", "zone": "Nowhere"}, Expected(400, "invalid", "zone")),
+    "no zone": (ACCOUNTS, {"name": "x", "zone": "Nowhere"}, Expected(400, "zone_unknown", "zone")),
     "the 32nd": (ACCOUNTS, {"name": "x", "anchor_day": 32}, Expected(400, "invalid", "anchor_day")),
     "an unknown plan": (ACCOUNTS, {"name": "x", "plan": "nope"}, Expected(404, "plan_not_found", "plan")),
     "a plan with NUL": (ACCOUNTS, {"name": "x", "plan": "\0"}, Expected(400, "invalid", "plan")),
-    "another currency": (ACCOUNTS, {"name": "x", "currency": "EUR", "plan": "payg"}, Expected(400, "plan_of_other_currency", "plan")),
+    "another currency": (
+        ACCOUNTS,
+        {"name": "x", "currency": "EUR", "plan": "payg"},
+        Expected(400, "plan_of_other_currency", "plan"),
+    ),
     "no month": (RUNS, {"month": "March"}, Expected(400, "month_invalid", "month")),
     "an account with NUL": (RUNS, {"month": "2026-03", "account": "\0"}, Expected(400, "invalid", "account")),
 }
