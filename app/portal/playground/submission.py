@@ -30,7 +30,7 @@ async def submission_of(trial: Trial, *, rows: str, file: UploadFile | None) -> 
         return Submission(JsonInputs(code.rows), code.json.encode(), code)
     if file is None or not file.filename:
         return _example(trial.example_picture)
-    picture = PictureBody(_plain_name(file.filename), _media_type(file.content_type))
+    picture = PictureBody(plain_name(file.filename), _media_type(file.content_type))
     return Submission(FileInputs((await file.read(),)), b"", picture)
 
 
@@ -39,12 +39,12 @@ def _example(picture: ExamplePicture) -> Submission:
     return Submission(FileInputs((content,)), b"", PictureBody(picture.file_name, picture.media_type))
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a browser's name for a file as one for the code: without folders, controls and a beginning dash."""
     printable = "".join(
         character for character in PurePosixPath(name.replace("\\", "/")).name if character.isprintable()
     )
-    return printable.lstrip("-")[-_NAME_CHARS_MAX:] or "picture"
+    return printable.lstrip("-.")[-_NAME_CHARS_MAX:] or "picture"
 
 
 def _media_type(declared: str | None) -> str:

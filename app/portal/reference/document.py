@@ -104,7 +104,7 @@ def _contents_of(document: Node, node: Node) -> tuple[Content, ...]:
             media_type=media_type,
             kind=type_text(document, content.get("schema", {})),
             fields=tuple(fields_of(document, content.get("schema", {}))),
-            example=json.dumps(content["example"], indent=2) if "example" in content else None,
+            example=json.dumps(content["example"]) if "example" in content else None,
         )
         for media_type, content in node.get("content", {}).items()
     )

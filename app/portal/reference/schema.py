@@ -1,5 +1,6 @@
-"""JSON schemas in a line of words each: `integer, 1 to 31`, `array of string`, `usage.units` (pure)."""
+"""JSON schemas in a line of words each: `integer (1 to 31)`, `list of string`; members by path: `usage.units` (pure)."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,11 +28,16 @@ def type_text(document: Node, schema: Node) -> str:
         return " | ".join(str(each) for each in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
+    if schema.get("type") == "array":
+        return _list_text(document, schema)
     kind = schema.get("type", "any")
-    words = [" or ".join(kind) if isinstance(kind, list) else kind]
-    if kind == "array" and schema.get("items"):
-        words = [f"array of {type_text(document, schema['items'])}"]
-    return ", ".join([*words, *_limits_of(schema)])
+    limits = ", ".join(_limits_of(schema))
+    return (" or ".join(kind) if isinstance(kind, list) else kind) + (f" ({limits})" if limits else "")
+
+
+def _list_text(document: Node, schema: Node) -> str:
+    items = type_text(document, schema["items"]) if schema.get("items") else "any"
+    return f"list of {items}" + (f", at most {schema['maxItems']} of them" if "maxItems" in schema else "")
 
 
 def fields_of(document: Node, schema: Node, prefix: str = "", depth: int = 0) -> Iterator[Field]:
@@ -61,10 +67,8 @@ def _limits_of(schema: Node) -> Iterator[str]:
         yield f"at most {schema['maximum']:g}"
     if "maxLength" in schema:
         yield f"at most {schema['maxLength']} characters"
-    if "maxItems" in schema:
-        yield f"at most {schema['maxItems']}"
     if schema.get("default") is not None:
-        yield f"default {schema['default']}"
+        yield f"default {json.dumps(schema['default'])}"
 
 
 def _resolved(document: Node, schema: Node) -> Node:

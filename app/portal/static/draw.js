@@ -1,5 +1,5 @@
-// A digit drawn by mouse, pen or finger becomes the picture of the form: white strokes on black, cut to what was drawn
-// and scaled to fill the picture, as the digits are that the model learned from.
+// A digit drawn by mouse, pen or finger becomes the picture of the form, made as the digits were that the model learned
+// from: white strokes on black, cut to what was drawn, scaled to fill the picture, averaged to 8 x 8 shades of grey.
 (() => {
   const place = document.querySelector("[data-draw]");
   if (!place) return;
@@ -7,8 +7,9 @@
   const canvas = place.querySelector("[data-draw-canvas]");
   const input = document.querySelector("[data-picture-input]");
   const pen = canvas.getContext("2d");
-  const WIDTH = 30;
-  const SIDE = 32;
+  const WIDTH = 40;
+  const SIDE = 8;
+  const BLOCK = 8;
   let bounds = null; // left, top, right, bottom of the strokes
   let last = null;
 
@@ -37,18 +38,39 @@
     bounds = [Math.min(left, x), Math.min(top, y), Math.max(right, x), Math.max(bottom, y)];
   };
 
-  const picture = () => {
-    const small = document.createElement("canvas");
-    small.width = small.height = SIDE;
+  // The strokes, cut out and scaled to fill a square of 64 x 64.
+  const cutOut = () => {
+    const square = document.createElement("canvas");
+    square.width = square.height = SIDE * BLOCK;
     const [left, top, right, bottom] = bounds;
     const width = right - left + WIDTH;
     const height = bottom - top + WIDTH;
-    const scale = SIDE / Math.max(width, height);
-    const brush = small.getContext("2d");
-    brush.fillRect(0, 0, SIDE, SIDE);
-    brush.imageSmoothingQuality = "high";
+    const scale = square.width / Math.max(width, height);
     const [w, h] = [width * scale, height * scale];
-    brush.drawImage(canvas, left - WIDTH / 2, top - WIDTH / 2, width, height, (SIDE - w) / 2, (SIDE - h) / 2, w, h);
+    const brush = square.getContext("2d");
+    brush.fillRect(0, 0, square.width, square.height);
+    brush.imageSmoothingQuality = "high";
+    brush.drawImage(canvas, left - WIDTH / 2, top - WIDTH / 2, width, height, (square.width - w) / 2, (square.height - h) / 2, w, h);
+    return brush.getImageData(0, 0, square.width, square.height);
+  };
+
+  // The picture: each of its 8 x 8 pixels is the mean of a block of what was cut out.
+  const picture = () => {
+    const large = cutOut();
+    const small = document.createElement("canvas");
+    small.width = small.height = SIDE;
+    const brush = small.getContext("2d");
+    const pixels = brush.createImageData(SIDE, SIDE);
+    const sums = new Float64Array(SIDE * SIDE);
+    for (let at = 0; at < large.width * large.height; at += 1) {
+      const [row, column] = [Math.floor(at / large.width), at % large.width];
+      sums[Math.floor(row / BLOCK) * SIDE + Math.floor(column / BLOCK)] += large.data[4 * at];
+    }
+    sums.forEach((sum, at) => {
+      const shade = Math.round(sum / (BLOCK * BLOCK));
+      pixels.data.set([shade, shade, shade, 255], 4 * at);
+    });
+    brush.putImageData(pixels, 0, 0);
     return small;
   };
 
