@@ -1,4 +1,4 @@
-"""JSON schemas in a line of words each: `integer (1 to 31)`, `list of string`; members by path: `usage.units` (pure)."""
+"""JSON schemas in words: `integer (1 to 31)`, `list of string`; members by their path: `usage.units` (pure)."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,0 +1,59 @@
+"""The newcomer's page: a key that is made once, and the first call with it."""
+
+import html
+import re
+import shlex
+from itertools import pairwise
+
+from app.members.role import Role
+from tests.api.installation import Installation
+from tests.portal.browser import text_of
+from tests.portal.people import member
+
+_SECRET = re.compile(r"fm_test_[0-9A-Za-z]{38}")
+
+
+async def test_the_page_itself_makes_no_key(portal: Installation) -> None:
+    browser = member(portal)
+    page = await browser.get("/app/welcome")
+    assert "Make my test key" in text_of(page)
+    assert portal.services.accounts.list_keys(browser.account_id) == []
+
+
+async def test_the_key_is_made_once_and_shown_once(portal: Installation) -> None:
+    browser = member(portal)
+    first = await browser.post("/app/welcome")
+    second = await browser.post("/app/welcome")
+    assert len(set(_SECRET.findall(first.text))) == 1
+    assert not _SECRET.search(second.text + (await browser.get("/app/welcome")).text)
+    assert len(portal.services.accounts.list_keys(browser.account_id)) == 1
+    assert first.headers["cache-control"] == "no-store"
+
+
+async def test_the_copied_line_is_a_call_that_works(portal: Installation) -> None:
+    page = await member(portal).post("/app/welcome")
+    found = re.search(r'id="first-call"[^>]*>(.*?)</pre>', page.text, re.DOTALL)
+    assert found
+    words = shlex.split(html.unescape(found[1]).replace("\\\n", " "))
+    headers = dict(word.split(": ", 1) for before, word in pairwise(words) if before == "-H")
+    answer = await portal.http.post(words[1], headers=headers, content=words[words.index("-d") + 1])
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["model"] == "linear"
+
+
+async def test_the_run_button_beside_it_makes_a_call(portal: Installation) -> None:
+    browser = member(portal)
+    page = await browser.post("/app/welcome")
+    action = re.search(r'action="(/app/models/[^"]+)"', page.text)
+    key = re.search(r'name="idempotency_key" value="([^"]+)"', page.text)
+    assert action
+    assert key
+    answer = await browser.post(action[1], {"mode": "test", "idempotency_key": key[1]})
+    assert "progression" in text_of(answer)
+    assert len(portal.events(browser.account_id)) == 1
+
+
+async def test_who_may_not_make_keys_is_sent_away(portal: Installation) -> None:
+    browser = member(portal, Role.VIEWER)
+    assert (await browser.get("/app/welcome")).status_code == 403
+    assert (await browser.post("/app/welcome")).status_code == 403
