@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from app.accounts.service import Accounts
 from app.audit_log.actor import Actor, ActorKind
-from app.audit_log.store import list_entries
 from app.errors import AppError
 from app.members.role import Role
 from tests.members.people import People
@@ -22,13 +22,12 @@ FACTS: dict[str, Any] = {
 }
 
 
-def test_the_owner_is_invited_with_the_account_and_both_are_in_the_log(people: People) -> None:
+def test_the_owner_is_mailed_an_invitation_and_both_steps_are_in_the_log(people: People) -> None:
     account = people.members.open_account("Ada & Co", **FACTS)
     (invitation,) = people.members.invitations(account.id)
     assert (invitation.email, invitation.role) == ("ada@example.test", Role.OWNER)
-    with people.database.reading() as session:
-        entries = list_entries(session, account_id=account.id, before=None, limit=10)
-    assert [(entry.action, entry.actor) for entry in entries] == [
+    assert [mail["To"] for mail in people.mails()] == ["ada@example.test"]
+    assert [(entry.action, entry.actor) for entry in people.audit_log.list(account.id)] == [
         ("member.invited", OPERATOR),
         ("account.created", OPERATOR),
     ]
@@ -38,15 +37,18 @@ def test_the_owner_is_invited_with_the_account_and_both_are_in_the_log(people: P
     ("wrong", "code"),
     [
         ({"plan_key": "nothing"}, "plan_not_found"),
+        ({"plan_key": "payg"}, "plan_of_other_currency"),
         ({"owner_email": "nobody"}, "email_invalid"),
-        ({"zone": "Mars/Base"}, "invalid"),
+        ({"zone": "Mars/Base"}, "zone_unknown"),
     ],
 )
-def test_a_mistake_opens_nothing_and_mails_nobody(people: People, wrong: dict[str, Any], code: str) -> None:
-    before = people.accounts.list_accounts()
+def test_a_mistake_opens_nothing_and_mails_nobody(
+    people: People, accounts: Accounts, wrong: dict[str, Any], code: str
+) -> None:
+    logged = people.audit_log.list()
     with pytest.raises(AppError) as refused:
         people.members.open_account("Ada & Co", **(FACTS | wrong))
     assert refused.value.code == code
-    assert people.accounts.list_accounts() == before
-    with people.database.reading() as session:
-        assert list_entries(session, account_id=None, before=None, limit=10) == []
+    assert accounts.list_accounts() == []
+    assert people.mails() == []
+    assert people.audit_log.list() == logged
