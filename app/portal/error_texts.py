@@ -44,7 +44,7 @@ _TEXTS = {
     "range_cuts_quarter_hour": _("Usage is summed in quarters of an hour: let the range begin and end at one."),
     "zone_unknown": _("There is no time zone of that name."),
     "expiry_past": _("A key expires in the future: choose a later day."),
-    "no_expiry_date": _("The day on which the key expires is no date."),
+    "no_expiry_date": _("The day on which the key expires is no date, or too far away."),
     "model_unknown": _("There is no model of that name here."),
     "scope_beyond_role": _("A key can do no more than your role in this account. Ask an owner."),
     "key_ended": _("The key has expired or was revoked. Create a new one instead."),

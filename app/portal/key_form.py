@@ -13,6 +13,7 @@ from app.portal.forms import PageForm
 
 _CHOICES_MAX = 100
 _CHARS_MAX = 200
+_YEARS = (1971, 2200)  # a day of any zone is an instant of the calendar
 Choice = Annotated[str, Field(max_length=_CHARS_MAX)]
 
 
@@ -42,9 +43,12 @@ class KeyForm(PageForm):
         if not self.expires_on:
             return None
         try:
-            return midnight(date.fromisoformat(self.expires_on), parse_zone(zone))
-        except (ValueError, OverflowError):
+            day = date.fromisoformat(self.expires_on)
+        except ValueError:
             raise NoExpiryDate(f"{self.expires_on!r} is no date", where="expires_on", hint="2027-01-31") from None
+        if not _YEARS[0] <= day.year < _YEARS[1]:
+            raise NoExpiryDate(f"{day} is too far away", where="expires_on", hint="2027-01-31")
+        return midnight(day, parse_zone(zone))
 
     def chosen_models(self, served: Iterable[str]) -> frozenset[str]:
         """Return the models that the key is limited to. Raises ModelUnknown."""

@@ -2,16 +2,19 @@
 
 import csv
 import io
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, func, select
 
+from app.members.role import Role
 from app.metering.tables import UsageEventRow, UsageRollupRow
 from app.metering.usage_event import Outcome
 from app.metering.usage_range import Metric, UsageRange
 from tests.api.installation import Installation, Tenant, json_of
+from tests.portal.people import member
 
 Sums = dict[str, int]
 
@@ -81,15 +84,60 @@ async def sql_of_rollup(asked: Question) -> Sums:
     return _one_row(asked, select(*sums, func.sum(rollup.calls - rollup.requests)).where(*mine, *inside))
 
 
+async def figures_of_the_page(asked: Question) -> Sums:
+    page = await _page(asked, "/app/usage")
+    return {metric: int(total) for metric, total in re.findall(r'data-metric="(\w+)" data-total="(\d+)"', page)}
+
+
+async def table_of_the_page(asked: Question) -> Sums:
+    """Add up the rows of the table in which nothing is told apart: a column for each metric."""
+    rows = _rows_of_table(await _page(asked, "/app/usage", group="none"))
+    return {metric.value: sum(column) for metric, column in zip(Metric, zip(*rows, strict=True), strict=True)}
+
+
+async def tables_of_keys_on_the_page(asked: Question) -> Sums:
+    """Add up the cells of one table for each metric: a column for each key."""
+    pages = {metric: await _page(asked, "/app/usage", group="key", metric=metric.value) for metric in Metric}
+    return {metric.value: sum(map(sum, _rows_of_table(page))) for metric, page in pages.items()}
+
+
+async def csv_of_the_page(asked: Question) -> Sums:
+    rows = csv.DictReader(io.StringIO(await _page(asked, "/app/usage.csv", group="key")))
+    return _sums_of({name: int(row[name]) for name in Metric} for row in rows)
+
+
+async def events_of_the_page(asked: Question) -> Sums:
+    return _sums_of_events(csv.DictReader(io.StringIO(await _page(asked, "/app/usage/events.csv"))))
+
+
 SOURCES: Mapping[str, Source] = {
     "total of the report": report_total,
     "rows of the report": report_rows,
     "rows of the report by key": report_rows_of_keys,
     "list of events": listed_events,
     "CSV of events": exported_events,
+    "figures of the page": figures_of_the_page,
+    "table of the page": table_of_the_page,
+    "tables of keys on the page": tables_of_keys_on_the_page,
+    "CSV of the page": csv_of_the_page,
+    "CSV of events of the page": events_of_the_page,
     "SQL of events": sql_of_events,
     "SQL of the rollup": sql_of_rollup,
 }
+
+
+async def _page(asked: Question, path: str, **query: str) -> str:
+    """Return what somebody sees who may see no more than usage; a range is named as the page names it."""
+    browser = member(asked.faremeter, Role.VIEWER, asked.tenant.account_id)
+    named = {"range": asked.range.preset or "custom", "zone": asked.zone}
+    response = await browser.get(path, params={**named, **query})
+    assert response.is_success, response.text
+    return response.text
+
+
+def _rows_of_table(page: str) -> list[list[int]]:
+    rows = [[int(cell) for cell in re.findall(r'data-value="(\d+)"', row)] for row in page.split("<tr")]
+    return [row for row in rows if row]
 
 
 async def _report(asked: Question, **query: str) -> Any:
