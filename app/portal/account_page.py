@@ -18,13 +18,13 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 class SwitchForm(PageForm):
     """The account to look at."""
 
-    account: str
+    account: str = ""
 
 
 class NameForm(PageForm):
     """What the account is called."""
 
-    name: str
+    name: str = ""
 
 
 @router.post("/app/switch")

@@ -10,7 +10,11 @@ Password = Annotated[str, StringConstraints(strip_whitespace=False)]
 
 
 class PageForm(BaseModel):
-    """A form of a page. A field that it does not name is refused: nobody sets another account's id by hand."""
+    """A form of a page. A field that it does not name is refused: nobody sets another account's id by hand.
+
+    An empty field is a missing one. So texts have the empty text as their default: what is wrong with it is said by the
+    use case, on the page of the form.
+    """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 

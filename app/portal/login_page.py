@@ -19,8 +19,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 class LoginForm(PageForm):
     """Who somebody claims to be, and where that person wanted to go."""
 
-    email: str
-    password: Password
+    email: str = ""
+    password: Password = ""
     next_path: str = Field("", alias="next")
 
 

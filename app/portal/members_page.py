@@ -19,8 +19,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 class InvitationForm(PageForm):
     """Whom to invite, and as what."""
 
-    email: str
     role: Role
+    email: str = ""
 
 
 class RoleForm(PageForm):

@@ -19,13 +19,13 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 class ForgotForm(PageForm):
     """Whose password it is."""
 
-    email: str
+    email: str = ""
 
 
 class ResetForm(PageForm):
     """The new password."""
 
-    password: Password
+    password: Password = ""
 
 
 @router.get("/forgot")

@@ -21,15 +21,15 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 class EmailForm(PageForm):
     """Another address, and the password."""
 
-    email: str
-    password: Password
+    email: str = ""
+    password: Password = ""
 
 
 class PasswordForm(PageForm):
     """The password so far, and the one from now on."""
 
-    old: Password
-    new: Password
+    old: Password = ""
+    new: Password = ""
 
 
 @router.get("/app/profile")

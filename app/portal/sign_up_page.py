@@ -25,8 +25,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 class SignUpForm(PageForm):
     """Who wants to come in; `zone` is what the browser's clock says, and no person's mistake where it is odd."""
 
-    email: str
-    account: str
+    email: str = ""
+    account: str = ""
     zone: str = "UTC"
 
 
@@ -43,7 +43,7 @@ def show(request: Request, services: ServicesDep, done: str = "") -> Response:
         raise SignUpClosed("sign-up is not open here", hint="ask an owner of an account to invite you")
     if done == "sent":
         return render(request, "pages/check_mail.html", delivered=services.settings.smtp_url is not None, reset=False)
-    return _form_page(request, services, SignUpForm(email="", account=""))
+    return _form_page(request, services, SignUpForm())
 
 
 @router.post("/signup")
