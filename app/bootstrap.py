@@ -32,7 +32,8 @@ from app.members.identities import Identities
 from app.members.link_mail import LinkMail
 from app.members.membership import Members
 from app.members.open_id_connect import CALLBACK_PATH, OpenIdConnect
-from app.members.open_id_provider import OpenIdProvider, is_safe
+from app.members.open_id_http import is_safe
+from app.members.open_id_provider import OpenIdProvider
 from app.members.passwords import Passwords
 from app.members.sessions import Sessions
 from app.members.sign_in import SignIn

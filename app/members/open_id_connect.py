@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from app.accounts.account import User
 from app.members.identities import Identities
 from app.members.open_id_attempt import local_page, read_attempt, write_attempt
-from app.members.open_id_provider import OpenIdProvider, ProviderRefused
+from app.members.open_id_http import ProviderRefused
+from app.members.open_id_provider import OpenIdProvider
 from app.period import parse_zone
 
 CALLBACK_PATH = "/login/callback"

@@ -6,11 +6,8 @@ Requests and their parts are made by authlib, signatures are checked by joserfc:
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 from authlib.common.security import generate_token
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
@@ -22,29 +19,15 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from app.clock import Clock
-from app.errors import AppError, Kind, Unavailable
 from app.members.identities import ProvenIdentity
 from app.members.open_id_attempt import SignInAttempt
+from app.members.open_id_http import ProviderRefused, ProviderUnavailable, fetch, is_safe
 
-_TIMEOUT_S = 10.0
 _METADATA_TTL = timedelta(hours=1)
 _LEEWAY_S = 60
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 # Asymmetric ones only: with a shared secret, or with `none`, whoever reads the configuration could sign.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
-
-
-class ProviderUnavailable(Unavailable):
-    """The provider does not answer, or not in the way that it must."""
-
-    code = "provider_unavailable"
-
-
-class ProviderRefused(AppError):
-    """The sign-in at the provider did not end well, or what came back does not prove who is there."""
-
-    kind = Kind.UNAUTHENTICATED
-    code = "provider_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +93,10 @@ class OpenIdProvider:
         return self._known
 
     async def _load_description(self, now: datetime) -> _Description:
-        metadata = await _fetch("GET", get_well_known_url(self.issuer, external=True))
+        metadata = await fetch("GET", get_well_known_url(self.issuer, external=True))
         if metadata.get("issuer") != self.issuer or not all(is_safe(metadata.get(name)) for name in _ENDPOINTS):
             raise ProviderUnavailable("the provider's description of itself is not to be trusted")
-        key_set: Any = await _fetch("GET", metadata["jwks_uri"])
+        key_set: Any = await fetch("GET", metadata["jwks_uri"])
         try:
             return _Description(metadata, KeySet.import_key_set(key_set), now)
         except (JoseError, KeyError, TypeError, ValueError) as error:
@@ -130,7 +113,7 @@ class OpenIdProvider:
         client = ClientAuth(self._client_id, self._client_secret, wanted if self._client_secret else "none")
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         url, headers, body = client.prepare("POST", metadata["token_endpoint"], headers, body)
-        return await _fetch("POST", url, headers=headers, body=body)
+        return await fetch("POST", url, headers=headers, body=body)
 
     async def _checked_claims(self, tokens: dict[str, Any], nonce: str) -> CodeIDToken:
         """Check the ID token: signature, issuer, audience, expiry, nonce, and the access token's hash."""
@@ -163,39 +146,5 @@ class OpenIdProvider:
         url, access_token = (await self._description()).metadata.get("userinfo_endpoint"), tokens.get("access_token")
         if not is_safe(url) or not isinstance(access_token, str):
             return {}
-        told = await _fetch("GET", str(url), headers={"Authorization": f"Bearer {access_token}"})
+        told = await fetch("GET", str(url), headers={"Authorization": f"Bearer {access_token}"})
         return told if told.get("sub") == subject else {}
-
-
-def is_safe(url: object) -> bool:
-    """Tell whether nobody on the way reads or changes what is said: https, or this machine."""
-    if not isinstance(url, str):
-        return False
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-async def _fetch(
-    method: str, url: str, *, headers: Mapping[str, str] | None = None, body: str | None = None
-) -> dict[str, Any]:
-    """Return the JSON object that the provider answers; redirects are not followed."""
-    try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT_S) as client:
-            response = await client.request(
-                method, url, headers={"Accept": "application/json", **(headers or {})}, content=body
-            )
-        answer = response.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise ProviderUnavailable("the provider does not answer", retry_after_s=30) from error
-    if response.is_client_error:
-        raise ProviderRefused("the provider did not accept the sign-in", hint="sign in again")
-    if not response.is_success or not isinstance(answer, dict):
-        raise ProviderUnavailable("the provider does not answer as it must", retry_after_s=30)
-    return answer

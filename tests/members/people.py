@@ -6,6 +6,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 from app.accounts.account import User
+from app.accounts.service import Accounts
 from app.audit_log.actor import Actor, ActorKind
 from app.audit_log.entry import AuditEntry
 from app.audit_log.service import AuditLog
@@ -63,6 +64,7 @@ class People:
         self, database: Database, clock: FrozenClock, *, policy: Policy = "open", default_plan: str | None = "payg"
     ) -> None:
         self.database, self.clock = database, clock
+        self.accounts = Accounts(database, clock)
         self.mailbox = MailBox()
         self.postman = Postman(database, clock, self.mailbox, sender="Meter <meter@meter.example>")
         self.link_mail = LinkMail(PUBLIC_URL, self.postman)

@@ -12,7 +12,8 @@ from app.members.identities import EmailUnverified, Identities, IdentityConflict
 from app.members.joining import SignUpClosed
 from app.members.open_id_attempt import local_page, read_attempt
 from app.members.open_id_connect import OpenIdConnect
-from app.members.open_id_provider import OpenIdProvider, ProviderRefused, ProviderUnavailable
+from app.members.open_id_http import ProviderRefused, ProviderUnavailable
+from app.members.open_id_provider import OpenIdProvider
 from tests.members.people import CLIENT, People
 from tests.members.provider import CLIENT_ID, CLIENT_SECRET, Provider, serving
 

@@ -183,3 +183,24 @@ def test_nobody_signs_in_without_a_password_of_their_own(database: Database, sig
         insert_user(session, person, password_hash=None)
     for guess in ("", "none", "no such user", PASSWORD, "x" * 300):
         assert isinstance(refusal(sign_in, person.email, guess), AppError)
+
+
+def test_every_refusal_costs_one_comparison_of_a_hash(
+    accounts: Accounts, database: Database, sign_in: SignIn, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.transaction() as session:
+        elsewhere = User("user_1", "elsewhere@example.com", operator=False, created_at=NOON)
+        insert_user(session, elsewhere, password_hash=None)
+    compared, verify = [], password._hasher.verify
+    password._decoy_hash()
+
+    def count(given: str, stored: str) -> bool:
+        compared.append(stored)
+        return verify(given, stored)
+
+    monkeypatch.setattr(password._hasher, "verify", count)
+    for email in (OPERATOR, "nobody@example.com", "elsewhere@example.com", "no address"):
+        before = len(compared)
+        assert isinstance(refusal(sign_in, email), WrongCredentials)
+        assert len(compared) == before + 1
+    assert all(stored.startswith("$argon2id$") for stored in compared)
