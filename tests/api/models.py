@@ -61,8 +61,7 @@ def build_models(models_dir: Path, data_dir: Path) -> None:
         (models_dir / name).symlink_to(REPOSITORY / name)
     _build_moody(models_dir / "moody")
     save_linear(data_dir)
-    torch.manual_seed(0)
-    _save("vgg16-digits", data_dir, load_module(REPOSITORY / "vgg16-digits" / "predictor.py").build_network())
+    save_digits(data_dir)
 
 
 def save_linear(data_dir: Path) -> None:
@@ -72,6 +71,12 @@ def save_linear(data_dir: Path) -> None:
         network.linear.weight.copy_(torch.arange(10, dtype=torch.float32)[None])
         network.linear.bias.fill_(INTERCEPT)
     _save("linear", data_dir, network)
+
+
+def save_digits(data_dir: Path) -> None:
+    """Save the digits' network as it is before it learns: it answers, and guesses."""
+    torch.manual_seed(0)
+    _save("vgg16-digits", data_dir, load_module(REPOSITORY / "vgg16-digits" / "predictor.py").build_network())
 
 
 def _save(name: str, data_dir: Path, network: torch.nn.Module) -> None:
