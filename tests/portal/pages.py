@@ -1,9 +1,11 @@
-"""Every page and form of the portal with a request that would succeed: the table of the matrix and of the screenshots."""
+"""Every page and form with a request that would succeed: the table of the matrix and of the screenshots."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.members.role import Permission
+from tests.api.installation import OPERATOR, ROW
+from tests.portal.people import PASSWORD
 
 # Who may see a page besides members with a permission: anybody, whoever signed in, an operator.
 PUBLIC, SIGNED_IN, OPERATOR_ONLY = "public", "signed in", "operator"
@@ -34,10 +36,76 @@ scheme = "per_unit"
 unit_price = "0"
 """
 
+ROWS = ", ".join(map(str, ROW))
+
 PAGES = [
     Page("GET", "/", PUBLIC),
+    Page("GET", "/docs", PUBLIC),
     Page("GET", "/preferences", PUBLIC),
     Page("POST", "/preferences", PUBLIC, 303, {"language": "zh", "back": "/"}),
+    # People.
+    Page("GET", "/login", PUBLIC),
+    Page("POST", "/login", PUBLIC, 303, {"email": OPERATOR[0], "password": OPERATOR[1]}),
+    Page("POST", "/logout", PUBLIC, 303),
+    Page("GET", "/login/oidc", PUBLIC, 401),  # this installation has no provider
+    Page("GET", "/login/callback", PUBLIC, 401),
+    Page("GET", "/signup", PUBLIC),
+    Page("POST", "/signup", PUBLIC, 303, {"email": "{email}", "account": "Matrix"}),
+    Page("GET", "/join/{token}", PUBLIC),
+    Page("POST", "/join/{token}", PUBLIC, 303, {"password": PASSWORD}),
+    Page("GET", "/forgot", PUBLIC),
+    Page("POST", "/forgot", PUBLIC, 303, {"email": "{email}"}),
+    Page("GET", "/reset/{token}", PUBLIC),
+    Page("POST", "/reset/{token}", PUBLIC, 303, {"password": PASSWORD}),
+    Page("GET", "/confirm-email/{token}", PUBLIC),
+    Page("POST", "/confirm-email/{token}", PUBLIC, 303),
+    Page("GET", "/app/profile", SIGNED_IN),
+    Page("POST", "/app/profile/email", SIGNED_IN, 303, {"email": "{email}", "password": "{password}"}),
+    Page("POST", "/app/profile/password", SIGNED_IN, 303, {"old": "{password}", "new": "{password}"}),
+    Page("POST", "/app/profile/sessions/revoke-others", SIGNED_IN, 303),
+    Page("POST", "/app/profile/sessions/{session_id}/revoke", SIGNED_IN, 303),
+    Page("POST", "/app/switch", SIGNED_IN, 303, {"account": "{account_id}"}),
+    Page("GET", "/app/members", Permission.MEMBERS_READ),
+    Page("POST", "/app/members/invite", Permission.MEMBERS_WRITE, 303, {"email": "{email}", "role": "viewer"}),
+    Page("POST", "/app/members/invitations/{invitation_id}/cancel", Permission.MEMBERS_WRITE, 303),
+    Page("POST", "/app/members/{user_id}/role", Permission.MEMBERS_WRITE, 303, {"role": "viewer"}),
+    Page("POST", "/app/members/{user_id}/remove", Permission.MEMBERS_WRITE, 303),
+    Page("GET", "/app/settings", Permission.ACCOUNT_WRITE),
+    Page("POST", "/app/settings", Permission.ACCOUNT_WRITE, 303, {"name": "Renamed"}),
+    Page("GET", "/app/audit-log", Permission.AUDIT_READ),
+    # Money.
+    Page("GET", "/app", Permission.USAGE_READ),
+    Page("GET", "/app/keys", Permission.KEYS_READ),
+    Page("GET", "/app/keys/new", Permission.KEYS_WRITE),
+    Page(
+        "POST",
+        "/app/keys",
+        Permission.KEYS_WRITE,
+        201,
+        {"name": "Matrix", "scopes": ["predict"], "models": ["linear"]},
+    ),
+    Page("GET", "/app/keys/{key_id}", Permission.KEYS_READ),
+    Page("POST", "/app/keys/{key_id}/rotate", Permission.KEYS_WRITE, 201, {"grace_s": "3600"}),
+    Page("POST", "/app/keys/{key_id}/revoke", Permission.KEYS_WRITE, 303, {"confirmed": "yes"}),
+    Page("GET", "/app/usage", Permission.USAGE_READ),
+    Page("GET", "/app/usage.csv", Permission.USAGE_READ),
+    Page("GET", "/app/usage/events.csv", Permission.USAGE_READ),
+    Page("GET", "/app/invoices", Permission.BILLING_READ),
+    Page("GET", "/app/invoices/{invoice_id}", Permission.BILLING_READ),
+    Page("GET", "/app/invoices/{invoice_id}.csv", Permission.BILLING_READ),
+    # Playground.
+    Page("GET", "/app/welcome", Permission.KEYS_WRITE),
+    Page("POST", "/app/welcome", Permission.KEYS_WRITE),
+    Page("GET", "/app/playground", Permission.PREDICT),
+    Page("GET", "/app/playground/{model}", Permission.PREDICT),
+    Page(
+        "POST",
+        "/app/models/{model}/predict",
+        Permission.PREDICT,
+        200,
+        {"mode": "test", "idempotency_key": "{idempotency_key}", "rows": ROWS},
+    ),
+    # Operators.
     Page("GET", "/operator", OPERATOR_ONLY),
     Page("GET", "/operator/accounts", OPERATOR_ONLY),
     Page("GET", "/operator/accounts/new", OPERATOR_ONLY),

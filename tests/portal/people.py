@@ -1,8 +1,10 @@
-"""People at their browsers: members of accounts in each role, operators, strangers. Each is made when it is asked for."""
+"""People at their browsers: members in each role, operators, strangers. Each is made when it is asked for."""
 
+from functools import cache
 from itertools import count
 
 from app.accounts.account import User
+from app.accounts.password import hash_password
 from app.accounts.user_store import insert_user
 from app.ids import new_id
 from app.members.role import Role
@@ -10,6 +12,7 @@ from app.pricing.open_account import open_account
 from tests.api.installation import OPERATOR, Installation
 from tests.portal.browser import Browser
 
+PASSWORD = "correct horse battery staple"
 _numbers = count(1)
 
 
@@ -39,12 +42,17 @@ def operator(portal: Installation) -> Browser:
 
 
 def new_user(portal: Installation) -> User:
-    """Make a user. The password's hash costs a tenth of a second, so all have one that no test signs in with."""
+    """Make a user. The password's hash costs a tenth of a second, so all have the same one."""
     with portal.services.database.transaction() as session:
         now = portal.clock.now()
         user = User(new_id("user", now), f"person{next(_numbers)}@example.test", operator=False, created_at=now)
-        insert_user(session, user, password_hash=None)
+        insert_user(session, user, password_hash=_hash_of_password())
     return user
+
+
+@cache
+def _hash_of_password() -> str:
+    return hash_password(PASSWORD)
 
 
 class Member(Browser):

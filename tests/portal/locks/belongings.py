@@ -1,0 +1,107 @@
+"""What an account has, made when a path, a query or a form first asks for it by name."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from app.accounts.account import Scope
+from app.audit_log.actor import INSTALLATION
+from app.members.link_mail import make_link
+from app.members.link_store import insert_link
+from app.members.mailed_link import LinkPurpose
+from app.members.role import Role
+from app.members.token import digest_of, new_token
+from app.period import Month
+from tests.api.installation import OPERATOR, ROW, Installation
+from tests.portal import people
+from tests.portal.browser import Browser
+
+_NAME = re.compile(r"\{([a-z_]+)\}")
+# What only its account, or only its person, may touch.
+OWNED = frozenset({"account_id", "key_id", "invoice_id", "user_id", "invitation_id", "session_id"})
+_PURPOSES = {"/reset": LinkPurpose.RESET, "/confirm-email": LinkPurpose.EMAIL_CHANGE, "/join": LinkPurpose.SIGN_UP}
+
+
+def names_in(*texts: Any) -> set[str]:
+    """Return the names of the belongings that stand in the texts."""
+    return {name for text in texts for name in _NAME.findall(str(text))}
+
+
+class Belongings:
+    """The things of one account and of one person in it."""
+
+    def __init__(self, portal: Installation, account_id: str, browser: Browser | None = None) -> None:
+        self._portal = portal
+        self._browser = browser
+        self._known = {"account_id": account_id, "model": "linear", "version": "1", "plan_key": "payg"}
+
+    @property
+    def account_id(self) -> str:
+        return self._known["account_id"]
+
+    async def fill(self, text: str) -> str:
+        """Return the text with every name replaced by the thing itself."""
+        for name in sorted(names_in(text)):
+            text = text.replace(f"{{{name}}}", await self._named(name, text))
+        return text
+
+    async def fill_form(self, form: dict[str, Any]) -> dict[str, Any]:
+        return {name: await self._filled(value) for name, value in form.items()}
+
+    async def _filled(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [await self.fill(each) for each in value]
+        return await self.fill(value) if isinstance(value, str) else value
+
+    async def _named(self, name: str, text: str) -> str:
+        if name == "token":
+            purpose = next(purpose for prefix, purpose in _PURPOSES.items() if text.startswith(prefix))
+            return self.link_token(purpose)
+        if name == "invoice_id":
+            self._known.setdefault(name, await self._invoice_id())
+        elif name not in self._known:
+            makers: dict[str, Callable[[], str]] = {
+                "key_id": lambda: self._portal.another_key(self.account_id, scopes=frozenset({Scope.PREDICT})).key_id,
+                "user_id": lambda: people.member(self._portal, Role.OWNER, self.account_id).user.id,
+                "invitation_id": self._invitation_id,
+                "session_id": self._session_id,
+                "idempotency_key": lambda: str(uuid4()),
+                "password": lambda: people.PASSWORD if isinstance(self._browser, people.Member) else OPERATOR[1],
+                "email": lambda: f"new-{uuid4().hex}@example.test",
+            }
+            self._known[name] = makers[name]()
+        return self._known[name]
+
+    def link_token(self, purpose: LinkPurpose, **facts: Any) -> str:
+        """Store a link for a fresh address or a fresh user; return its token, as the mail would carry it."""
+        services, token = self._portal.services, new_token()
+        user = people.new_user(self._portal)
+        email = user.email if purpose is LinkPurpose.RESET else f"new-{uuid4().hex}@example.test"
+        named = {"account_name": "Joined"} if purpose is LinkPurpose.SIGN_UP else {"user_id": user.id}
+        link = make_link(purpose, email, self._portal.clock.now(), language="en", **{**named, **facts})
+        with services.database.transaction() as session:
+            insert_link(session, link, digest=digest_of(token))
+        return token
+
+    def _invitation_id(self) -> str:
+        services = self._portal.services
+        email = f"invited-{uuid4().hex}@example.test"
+        services.members.invite(self.account_id, email, Role.VIEWER, by=INSTALLATION, language="en")
+        return services.members.invitations(self.account_id)[-1].id
+
+    def _session_id(self) -> str:
+        """Return another session of the same person."""
+        assert self._browser is not None
+        services = self._portal.services
+        visit = services.sessions.visit(str(self._browser.http.cookies["faremeter_session"]))
+        assert visit
+        return services.sessions.open(visit.user, address=None, agent="another")[0].id
+
+    async def _invoice_id(self) -> str:
+        portal = self._portal
+        assert (await portal.predict(portal.another_key(self.account_id), [ROW])).status_code == 200
+        now = portal.clock.now()
+        (outcome,) = portal.services.invoice_run.run(Month(now.year, now.month), self.account_id).outcomes
+        assert outcome.invoice
+        return outcome.invoice.id

@@ -1,0 +1,49 @@
+"""What a request changes in the database: what it commits itself, and nothing of the threads that work beside it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from app.database import Database
+
+_READING = ("SELECT", "WITH", "SET", "SHOW", "PRAGMA", "BEGIN")
+# The application over ASGI runs in the caller's context, and hands it on to the threads of its pool.
+_committed: ContextVar[list[str] | None] = ContextVar("committed", default=None)
+
+
+@contextmanager
+def writes_of(database: Database) -> Iterator[list[str]]:
+    """Collect the writing statements that are committed for whoever runs inside the block."""
+    committed: list[str] = []
+    listeners = [
+        (engine, name, listener)
+        for engine in {database._durable, database._lax}
+        for name, listener in (("before_cursor_execute", _note), ("commit", _keep), ("rollback", _forget))
+    ]
+    for listener in listeners:
+        event.listen(*listener)
+    token = _committed.set(committed)
+    try:
+        yield committed
+    finally:
+        _committed.reset(token)
+        for listener in listeners:
+            event.remove(*listener)
+
+
+def _note(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    if _committed.get() is not None and not statement.lstrip().upper().startswith(_READING):
+        connection.info.setdefault("written", []).append(statement)
+
+
+def _keep(connection: Connection) -> None:
+    committed, written = _committed.get(), connection.info.pop("written", [])
+    if committed is not None:
+        committed.extend(written)
+
+
+def _forget(connection: Connection) -> None:
+    connection.info.pop("written", None)
