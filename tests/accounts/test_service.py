@@ -1,15 +1,17 @@
 """Keys and accounts on both databases: made, listed, rotated, revoked, and never found again in a dump."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import MetaData, select
 
-from app.accounts.account import DEFAULT_SCOPES, Account, Scope
+from app.accounts.account import DEFAULT_SCOPES, Account, NameInvalid, Scope
 from app.accounts.authentication import Authenticator, Unauthenticated
 from app.accounts.key_secret import digest_of
 from app.accounts.service import GRACE_MAX, Accounts
 from app.accounts.store import latest_change
+from app.audit_log.actor import INSTALLATION
 from app.clock import FrozenClock
 from app.database import Database
 from app.errors import Conflict, Invalid, NotFound
@@ -193,6 +195,17 @@ def test_a_key_that_has_ended_cannot_be_revived_by_rotation(
         with pytest.raises(Conflict):
             accounts.rotate_key(account.id, key.id, grace=HOUR)
     assert len(accounts.list_keys(account.id)) == 2
+
+
+def test_an_account_gets_another_name_and_keeps_everything_else(accounts: Accounts, account: Account) -> None:
+    accounts.rename(account.id, " Ada & Söhne ", by=INSTALLATION)
+    assert accounts.get_account(account.id) == replace(account, name="Ada & Söhne")
+    for name in ("", "x" * 101, "two\nlines"):
+        with pytest.raises(NameInvalid):
+            accounts.rename(account.id, name, by=INSTALLATION)
+    with pytest.raises(NotFound):
+        accounts.rename("acct_none", "Ada", by=INSTALLATION)
+    assert accounts.get_account(account.id).name == "Ada & Söhne"
 
 
 def test_an_account_needs_a_name_a_currency_a_zone_and_a_day_that_exist(accounts: Accounts) -> None:

@@ -94,6 +94,14 @@ def test_opening_an_account_leaves_the_account_and_its_plan(trail: Trail) -> Non
     assert entries[1].details == {"plan": "monthly", "before": "", "starts_at": trail.clock.now().isoformat()}
 
 
+def test_a_new_name_of_an_account_is_told_and_the_same_name_is_not(trail: Trail) -> None:
+    account_id = trail.open_account()
+    (entry,) = trail.since(lambda: trail.accounts.rename(account_id, "Ada & Söhne", by=ADA))
+    assert facts([entry]) == [("account.renamed", account_id, account_id)]
+    assert entry.details == {"before": "Ada", "after": "Ada & Söhne"}
+    assert trail.since(lambda: trail.accounts.rename(account_id, "Ada & Söhne", by=ADA)) == []
+
+
 def test_the_life_of_a_key(trail: Trail) -> None:
     account_id = trail.open_account()
     new = trail.accounts.create_key(account_id, name="laptop", live=False, models=frozenset({"linear"}), by=ADA)
