@@ -1,6 +1,7 @@
 """Opens pages as somebody, in some look, and keeps what the browser complains about."""
 
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -24,7 +25,8 @@ class PageOpener:
         look = look or Look()
         context = self.browser.new_context(locale=look.language.value, timezone_id="UTC", reduced_motion="reduce")
         self._contexts.append(context)
-        context.add_cookies([{"name": name, "value": value, "url": url} for name, value in (cookies or {}).items()])
+        site = urljoin(url, "/")  # else a cookie would hold for the folder of the page alone
+        context.add_cookies([{"name": name, "value": value, "url": site} for name, value in (cookies or {}).items()])
         page = context.new_page()
         self.complaints.listen(page)
         self.show(page, url, look)
@@ -32,7 +34,7 @@ class PageOpener:
 
     def show(self, page: Page, url: str, look: Look) -> None:
         """Go to the address in another look: quicker than to open a page, since the browser has all but the page."""
-        page.context.add_cookies([{"name": COOKIE, "value": look.preferences.cookie_value(), "url": url}])
+        page.context.add_cookies([{"name": COOKIE, "value": look.preferences.cookie_value(), "url": urljoin(url, "/")}])
         page.set_viewport_size({"width": look.width_px, "height": _HEIGHT_PX})
         page.emulate_media(color_scheme="dark" if look.theme == "dark" else "light")
         page.goto(url)
