@@ -18,7 +18,9 @@ def axe(page: Page) -> None:
 
 def _findings(page: Page) -> list[str]:
     page.evaluate(_axe_source())
-    violations: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    violations: list[dict[str, Any]] = page.evaluate(
+        "async () => (await axe.run({resultTypes: ['violations']})).violations"
+    )
     return [
         f"{violation['impact']} {violation['id']}: {node['html']}: {node['failureSummary']}"
         for violation in violations

@@ -1,24 +1,31 @@
 """A real installation that browsers look at: `faremeter serve` as a process, an account, and a person for each role."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from app.accounts.account import Account, User
 from app.audit_log.actor import INSTALLATION
 from app.bootstrap import Books
+from app.members.link_mail import make_link
+from app.members.link_store import insert_link
+from app.members.mailed_link import LinkPurpose
 from app.members.role import Role
+from app.members.token import digest_of, new_token
 from app.period import Month
-from app.pricing.open_account import open_account
-from tests.architecture.source_tree import ROOT
+from tests.api.models import save_digits
+from tests.browser.history import account_with_past
 from tests.browser.look import Person
 from tests.scenarios.server_process import ServerProcess, books_on
 from tests.schema import migrate
 
 PASSWORD = "correct horse battery staple"
+_MODELS = 2  # `linear` and `vgg16-digits`; `vgg16` has no weights here
 _SESSION_COOKIE = "faremeter_session"
 
 
@@ -27,6 +34,7 @@ class Installation:
     """What runs, the books behind it, and who there is."""
 
     url: str
+    folder: Path  # of its data
     books: Books
     account: Account
     ids: dict[str, str]  # what stands in the paths of pages
@@ -45,6 +53,17 @@ class Installation:
         _, token = self.books.sessions.open(self.user(person), address=None, agent="test")
         return {_SESSION_COOKIE: token}
 
+    def link_token(self, purpose: LinkPurpose) -> str:
+        """Store a link that nobody has followed; return its token, as the mail would carry it."""
+        token, now = new_token(), self.books.clock.now()
+        user = self.user(Person.OWNER)
+        email = user.email if purpose is LinkPurpose.RESET else f"{token[:8].lower()}@example.com"
+        named: dict[str, Any] = {"account_name": "Globex"} if purpose is LinkPurpose.SIGN_UP else {"user_id": user.id}
+        link = make_link(purpose, email, now, language="en", **named)
+        with self.books.database.transaction() as session:
+            insert_link(session, link, digest=digest_of(token))
+        return token
+
     def _new_user(self, person: Person) -> User:
         operator = person is Person.OPERATOR
         user = self.books.accounts.create_user(f"{person}@example.com", PASSWORD, operator=operator)
@@ -58,27 +77,38 @@ def running_installation(folder: Path) -> Iterator[Installation]:
     """Start an installation whose data lies in the folder, and end it."""
     database_url = f"sqlite:///{folder / 'faremeter.db'}"
     migrate(database_url)
+    save_digits(folder)
     books = books_on(database_url, folder)
-    plan = books.plans.publish((ROOT / "plans" / "payg.toml").read_text(), by=INSTALLATION)
-    account = open_account(
-        books.database, books.clock, "Acme", currency="USD", zone="UTC", anchor_day=1, plan_key=plan.plan_key
-    )
+    account = account_with_past(books)
     server = ServerProcess(database_url, folder)
-    server.environment |= {"FAREMETER_PUBLIC_URL": server.url, "FAREMETER_DEFAULT_PLAN": plan.plan_key}
+    server.environment |= {"FAREMETER_PUBLIC_URL": server.url, "FAREMETER_DEFAULT_PLAN": "payg"}
     with server:
-        yield Installation(server.url, books, account, _first_month(books, account, server.url))
+        _wait_for_models(server.url)
+        books.members.invite(account.id, "colleague@example.com", Role.DEVELOPER, by=INSTALLATION, language="en")
+        yield Installation(server.url, folder, books, account, _ids_of(books, account, server.url))
     books.database.dispose()
 
 
-def _first_month(books: Books, account: Account, url: str) -> dict[str, str]:
-    """Let the account make paid calls and get the draft of an invoice for them; return the ids of what there is."""
-    new_key = books.accounts.create_key(account.id, name="Production")
+def _wait_for_models(url: str) -> None:
+    """Return once every model with weights answers."""
+    while httpx.get(f"{url}/readyz", timeout=10).json()["versions_ready"] < _MODELS:
+        time.sleep(0.05)  # a real loader tells nobody; the test's own timeout ends this
+
+
+def _ids_of(books: Books, account: Account, url: str) -> dict[str, str]:
+    """Let the account make paid calls today, and draft their invoice; return the ids of what there is."""
+    new_key = books.accounts.create_key(account.id, name="Website")
     headers = {"Authorization": f"Bearer {new_key.secret}"}
     with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
         for count in (1, 2, 3):
             client.post("/v1/models/linear/predict", json={"inputs": [[0.04] * 10] * count}).raise_for_status()
     now = books.clock.now()
     books.invoice_run.run(Month(now.year, now.month), account.id)
-    (invoice,) = books.invoices.list(account.id).invoices
-    plan = books.plans.list()[0]
-    return {"account_id": account.id, "plan_key": plan.plan_key, "key_id": new_key.key.id, "invoice_id": invoice.id}
+    invoice = books.invoices.list(account.id).invoices[-1]
+    return {
+        "account_id": account.id,
+        "plan_key": "payg",
+        "key_id": new_key.key.id,
+        "invoice_id": invoice.id,
+        "model": "linear",
+    }

@@ -41,9 +41,6 @@ LOOKS = tuple(
     for theme in (Theme.LIGHT, Theme.DARK)
     for width_px in (WIDE_PX, NARROW_PX)
 )
-# Half of them, in which every two values of two dimensions still meet.
-PAIRED_LOOKS = tuple(
-    look
-    for look in LOOKS
-    if ((look.language is Language.CHINESE) + (look.theme is Theme.DARK) + (look.width_px == NARROW_PX)) % 2 == 0
-)
+WIDE_LOOKS = tuple(look for look in LOOKS if look.width_px == WIDE_PX)
+# Two, in which each language and each theme occurs.
+NARROW_LOOKS = (Look(width_px=NARROW_PX), Look(Language.CHINESE, Theme.DARK, NARROW_PX))

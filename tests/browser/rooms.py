@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 
+from app.members.mailed_link import LinkPurpose
 from app.members.role import Permission, Role, permissions_of
 from tests.browser.installation import Installation
 from tests.browser.look import Person
 from tests.portal.pages import OPERATOR_ONLY, PAGES, PUBLIC, Page
+
+_PURPOSES = {
+    "/join/{token}": LinkPurpose.SIGN_UP,
+    "/reset/{token}": LinkPurpose.RESET,
+    "/confirm-email/{token}": LinkPurpose.EMAIL_CHANGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +30,26 @@ class Room:
         return [person for person in Person if _may_see(person, self.page.needs)]
 
     @property
+    def refused(self) -> list[Person]:
+        """Everybody else."""
+        return [person for person in Person if person not in self.visitors]
+
+    @property
     def host(self) -> Person:
         """The one whom the page is made for."""
         made_for = {PUBLIC: Person.STRANGER, OPERATOR_ONLY: Person.OPERATOR}
         return made_for.get(self.page.needs, Person.OWNER)
 
     def address(self, installation: Installation) -> str:
-        """Return the page's address, with the installation's own ids in it."""
+        """Return the page's address, with the installation's own ids in it, and a link's token where it needs one."""
         query = f"?{self.page.query}" if self.page.query else ""
-        return installation.url + (self.page.path + query).format(**installation.ids)
+        purpose = _PURPOSES.get(self.page.path)
+        token = installation.link_token(purpose) if purpose else ""
+        return installation.url + (self.page.path + query).format(**installation.ids, token=token)
 
 
 # What downloads is no page.
-ROOMS = [Room(page) for page in PAGES if page.method == "GET" and page.status == 200 and not page.path.endswith(".csv")]
+ROOMS = [Room(page) for page in PAGES if page.method == "GET" and not page.path.endswith(".csv")]
 
 
 def _may_see(person: Person, needs: Permission | str) -> bool:
