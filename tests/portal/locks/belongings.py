@@ -34,11 +34,11 @@ class Belongings:
     def __init__(self, portal: Installation, account_id: str, browser: Browser | None = None) -> None:
         self._portal = portal
         self._browser = browser
-        self._known = {"account_id": account_id, "model": "linear", "version": "1", "plan_key": "payg"}
+        self.known = {"account_id": account_id, "model": "linear", "version": "1", "plan_key": "payg"}
 
     @property
     def account_id(self) -> str:
-        return self._known["account_id"]
+        return self.known["account_id"]
 
     async def fill(self, text: str) -> str:
         """Return the text with every name replaced by the thing itself."""
@@ -59,8 +59,8 @@ class Belongings:
             purpose = next(purpose for prefix, purpose in _PURPOSES.items() if text.startswith(prefix))
             return self.link_token(purpose)
         if name == "invoice_id":
-            self._known.setdefault(name, await self._invoice_id())
-        elif name not in self._known:
+            self.known.setdefault(name, await self._invoice_id())
+        elif name not in self.known:
             makers: dict[str, Callable[[], str]] = {
                 "key_id": lambda: self._portal.another_key(self.account_id, scopes=frozenset({Scope.PREDICT})).key_id,
                 "user_id": lambda: people.member(self._portal, Role.OWNER, self.account_id).user.id,
@@ -70,8 +70,8 @@ class Belongings:
                 "password": lambda: people.PASSWORD if isinstance(self._browser, people.Member) else OPERATOR[1],
                 "email": lambda: f"new-{uuid4().hex}@example.test",
             }
-            self._known[name] = makers[name]()
-        return self._known[name]
+            self.known[name] = makers[name]()
+        return self.known[name]
 
     def link_token(self, purpose: LinkPurpose, **facts: Any) -> str:
         """Store a link for a fresh address or a fresh user; return its token, as the mail would carry it."""

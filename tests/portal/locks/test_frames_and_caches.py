@@ -1,0 +1,79 @@
+"""What a browser is told with every page, every error and every file: who may frame it, what runs, what is kept."""
+
+import pytest
+
+from app.members.role import Role
+from app.portal.security_headers import CONTENT_SECURITY_POLICY
+from tests.api.installation import Installation
+from tests.portal import people
+from tests.portal.browser import Browser
+from tests.portal.locks.belongings import Belongings
+from tests.portal.locks.callers import forms_token
+from tests.portal.locks.requests_of_pages import id_of, send
+from tests.portal.locks.test_forged_requests import victim_of
+from tests.portal.pages import PAGES, Page
+
+
+def assert_guarded(headers: dict[str, str], *, kept: str = "no-store") -> None:
+    """Tries to frame the page and to find it in a cache after the person has gone."""
+    assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cache-control"] == kept
+
+
+def test_the_policy_runs_nothing_but_our_own_files_and_is_framed_by_nobody() -> None:
+    policy = dict(part.split(" ", 1) for part in CONTENT_SECURITY_POLICY.split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
+    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+    assert "*" not in CONTENT_SECURITY_POLICY
+
+
+@pytest.mark.parametrize("page", PAGES, ids=id_of)
+async def test_every_page_is_guarded_for_who_may_see_it_and_for_who_may_not(portal: Installation, page: Page) -> None:
+    account_id = people.account(portal)
+    for browser in (victim_of(portal, page, account_id), people.member(portal, Role.VIEWER, account_id)):
+        assert_guarded(dict((await send(browser, page, Belongings(portal, account_id, browser))).headers))
+    anonymous = Browser(portal)
+    belongings = Belongings(portal, account_id, people.member(portal, Role.OWNER, account_id))
+    assert_guarded(dict((await send(anonymous, page, belongings)).headers))
+
+
+async def test_errors_are_guarded_too(portal: Installation) -> None:
+    owner = people.member(portal, Role.OWNER)
+    wide = "x" * (70 * 1024)
+    for answer in (
+        await owner.get("/no-such-page"),
+        await owner.get("/app/keys/key_unknown"),
+        await owner.get("/app/usage?range=nonsense"),
+        await owner.get("/app/usage?token=leaked"),
+        await owner.get("/app/usage?x=%00"),
+        await owner.get("/static/no-such-file.js"),
+        await owner.get("/static/../app/main.py"),
+        await owner.http.delete("/app/keys"),
+        await owner.http.post("/app/keys", data={"csrf": "wrong"}),
+        await owner.http.post("/app/keys", data={"csrf": forms_token(owner), "name": wide}),
+        await owner.http.post("/app/keys", content=b"--", headers={"Content-Type": "multipart/form-data; boundary=x"}),
+        await owner.http.post("/app/keys", content=b"x", headers={"Content-Type": "multipart/form-data"}),
+    ):
+        assert 400 <= answer.status_code < 500, answer.text
+        assert_guarded(dict(answer.headers))
+
+
+async def test_only_a_file_that_is_named_by_its_content_is_kept(portal: Installation) -> None:
+    browser = Browser(portal)
+    assert_guarded(dict((await browser.get("/static/portal.css")).headers))
+    kept = (await browser.get("/static/portal.css?v=0123456789ab")).headers
+    assert_guarded(dict(kept), kept="public, max-age=31536000, immutable")
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../main.py", "/static/%2e%2e/rendering.py", "/static//etc/passwd", "/static/"]
+)
+async def test_static_files_are_those_of_their_folder(portal: Installation, path: str) -> None:
+    """Tries to read the program's own files."""
+    assert (await Browser(portal).get(path)).status_code == 404
