@@ -14,13 +14,16 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from app.accounts.account import KeyPurpose
+from app.members.role import Role
 from app.portal.playground.trial import ExamplePicture
 from app.portal.preferences import Language
 from app.portal.rendering import STATIC, _environment, asset
+from app.pricing.open_account import open_account
 from tests.architecture.source_tree import ROOT
 from tests.browser.accessibility import axe
 from tests.browser.conftest import OpenPage
-from tests.browser.installation import Installation
+from tests.browser.installation import PASSWORD, Installation
 from tests.browser.look import NARROW_PX, Look, Person
 from tests.browser.page_opener import PageOpener
 from tests.browser.site import serving
@@ -79,6 +82,24 @@ def test_without_script_a_run_brings_the_page_with_its_answer(opener: PageOpener
     expect(page.locator("#code-javascript")).to_be_visible()
     expect(page.locator("#code-curl")).to_be_hidden()
     context.close()
+
+
+def test_a_newcomer_finds_a_key_a_line_to_copy_and_a_button(opener: PageOpener, installation: Installation) -> None:
+    books = installation.books
+    user = books.accounts.create_user("newcomer@example.com", PASSWORD, operator=False)
+    account = open_account(
+        books.database, books.clock, "New", currency="USD", zone="UTC", anchor_day=1, plan_key="payg"
+    )
+    books.members.add(account.id, user.email, Role.OWNER)
+    _, token = books.sessions.open(user, address=None, agent="test")
+    page = opener.open(f"{installation.url}/app/welcome", cookies={"faremeter_session": token})
+    expect(page.locator("#first-call")).to_contain_text("Bearer fm_test_")
+    axe(page)
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("#answer .facts")).to_contain_text("nothing: this was a test")
+    page.reload()
+    expect(page.locator("#first-call")).to_contain_text("$FAREMETER_KEY")
+    assert len([key for key in books.accounts.list_keys(account.id) if key.purpose is KeyPurpose.API]) == 1
 
 
 @pytest.mark.parametrize("language", RUNNERS)
@@ -151,7 +172,7 @@ def test_a_chosen_picture_is_shown_and_can_be_taken_back(opener: PageOpener, pic
     chosen: Any = {**CHOSEN, "buffer": content}
     page.set_input_files("#file", chosen)
     expect(page.locator("[data-picture-name]")).to_have_text("cat's paw.png")
-    assert page.locator("[data-picture-preview]").get_attribute("src", timeout=1000).startswith("blob:")
+    assert page.evaluate("document.querySelector('[data-picture-preview]').src").startswith("blob:")
     page.get_by_role("button", name="Back to the example").click()
     assert page.evaluate("document.querySelector('[data-picture-preview]').src").endswith(asset("examples/digit.png"))
 

@@ -85,10 +85,16 @@ def _operation_of(document: Node, path: str, method: str, node: Node) -> Operati
         parameters=tuple(_parameter_of(document, each) for each in node.get("parameters", ())),
         bodies=_contents_of(document, node.get("requestBody", {})),
         answers=tuple(
-            Answer(status, answer.get("description", ""), _contents_of(document, answer))
+            Answer(status, _own_words(answer), _contents_of(document, answer))
             for status, answer in node["responses"].items()
         ),
     )
+
+
+def _own_words(answer: Node) -> str:
+    """Return what we say of an answer; of a success that nothing is said of, the framework says that it is one."""
+    text: str = answer.get("description", "")
+    return "" if text == "Successful Response" else text
 
 
 def _parameter_of(document: Node, node: Node) -> Parameter:
