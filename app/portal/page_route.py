@@ -59,7 +59,10 @@ async def _answer(request: Request, endpoint: _Handler, services: Services) -> R
     try:
         if request.url.path.endswith("/predict"):
             person_of(request)  # before a picture of megabytes is read
-        await refuse_forged(request, visitor.csrf_token, services.settings.public_url)
+        # A request that rotates its session comes from a page that was made with the token before.
+        sent_with = cookies_of(services).session_token(request) if visitor.visit else None
+        expected = token_of(sent_with) if sent_with else visitor.csrf_token
+        await refuse_forged(request, expected, services.settings.public_url)
         return await endpoint(request)
     except SignInNeeded:
         return _to_sign_in(request)
@@ -78,11 +81,9 @@ async def look_up_visitor(request: Request) -> str:
     forms_secret = cookies.forms_secret(request) or new_forms_secret()
     token = cookies.session_token(request)
     visit = await run_in_threadpool(services.sessions.visit, token) if token else None
-    # The form of a request that rotates its session was made with the token before.
-    csrf_secret = forms_secret if visit is None else visit.token if request.method == "GET" else token or visit.token
     request.state.visitor = Visitor(
         preferences=preferences_of(request.cookies.get(COOKIE), request.headers.get("accept-language", "")),
-        csrf_token=token_of(csrf_secret),
+        csrf_token=token_of(visit.token if visit else forms_secret),
         address=request.client.host if request.client else "",
         account_id=cookies.account_id(request),
         visit=visit,

@@ -46,10 +46,13 @@ def error_page(request: Request, error: AppError) -> HTMLResponse:
     """Return an error as a page of its own; for a request of htmx, as the notice that stands above the page."""
     status = status_of(error)
     context = {"error": error, "request_id": request.scope.get("request_id")}
-    if request.headers.get("hx-request") != "true":
-        return render(request, "pages/error.html", status=status, error_status=status, **context)
-    response = render(request, "components/notice.html", status=status, **context)
-    response.headers.update({"HX-Retarget": "#notice", "HX-Reselect": "#notice-text", "HX-Reswap": "innerHTML"})
+    if request.headers.get("hx-request") == "true":
+        response = render(request, "components/notice.html", status=status, **context)
+        response.headers.update({"HX-Retarget": "#notice", "HX-Reselect": "#notice-text", "HX-Reswap": "innerHTML"})
+    else:
+        response = render(request, "pages/error.html", status=status, error_status=status, **context)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 
 
