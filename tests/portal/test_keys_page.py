@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.accounts.account import Scope
+from app.accounts.account import ApiKey, Scope
 from app.audit_log.actor import INSTALLATION, ActorKind
 from app.members.role import Role
 from tests.api.installation import OPERATOR, ROW, Installation
@@ -22,11 +22,12 @@ WEIRD_NAME = "<b onmouseover=alert(1)>=1+1"
 
 def key_of(person: Member, **fields: Any) -> str:
     """Make a key of the person's account."""
-    return person.installation.services.accounts.create_key(person.account_id, **fields).key.id
+    key: ApiKey = person.installation.services.accounts.create_key(person.account_id, **fields).key
+    return key.id
 
 
 def secret_on(page: httpx.Response) -> str:
-    found = set(_SECRET.findall(page.text))
+    found: set[str] = set(_SECRET.findall(page.text))
     assert len(found) == 1
     return found.pop()
 
@@ -39,7 +40,7 @@ async def test_a_key_is_made_by_a_form_and_its_secret_shown_this_once(portal: In
     assert (page.status_code, page.headers["cache-control"]) == (201, "no-store")
     secret = secret_on(page)
     [key] = portal.services.accounts.list_keys(person.account_id)
-    assert (key.name, key.live, key.models) == ("Server", True, {"linear"})
+    assert (key.name, key.live, key.models) == ("Server", True, frozenset({"linear"}))
     assert key.scopes == {Scope.PREDICT, Scope.USAGE_READ}
     for path in ("/app/keys", f"/app/keys/{key.id}", "/app"):
         shown = await person.get(path)
