@@ -1,7 +1,7 @@
 """The first key of an account: a newcomer gets it unasked, once, so that the first call can follow at once."""
 
 from app.accounts import store
-from app.accounts.account import DEFAULT_SCOPES, ApiKey, KeyPurpose
+from app.accounts.account import ApiKey, KeyPurpose, Scope
 from app.accounts.key_secret import digest_of, hint_of, new_secret
 from app.audit_log.actor import Actor
 from app.audit_log.store import record
@@ -12,7 +12,9 @@ from app.ids import new_id
 _NAME = "first key"
 
 
-def first_test_key(database: Database, clock: Clock, account_id: str, *, by: Actor) -> tuple[ApiKey, str] | None:
+def first_test_key(
+    database: Database, clock: Clock, account_id: str, *, scopes: frozenset[Scope], by: Actor
+) -> tuple[ApiKey, str] | None:
     """Make a test key and return it with its secret; None where a key was ever made. Raises NotFound."""
     secret = new_secret(live=False)
     with database.transaction() as session:
@@ -26,7 +28,7 @@ def first_test_key(database: Database, clock: Clock, account_id: str, *, by: Act
             name=_NAME,
             hint=hint_of(secret),
             live=False,
-            scopes=DEFAULT_SCOPES,
+            scopes=scopes,
             models=frozenset(),
             created_at=now,
         )

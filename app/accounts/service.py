@@ -194,9 +194,9 @@ class Accounts:
             _record_key(session, "key.rotated", old, by=by, at=now, successor=new.id, ends_at=ends_at.isoformat())
         return NewKey(new, secret)
 
-    def first_test_key(self, account_id: str, *, by: Actor) -> NewKey | None:
+    def first_test_key(self, account_id: str, *, scopes: frozenset[Scope], by: Actor) -> NewKey | None:
         """Make the account's first key, a test key; None where it ever had one. Raises NotFound."""
-        made = first_test_key(self._database, self._clock, account_id, by=by)
+        made = first_test_key(self._database, self._clock, account_id, scopes=scopes, by=by)
         return NewKey(*made) if made else None
 
     def playground_key(self, account_id: str, *, live: bool, by: Actor) -> ApiKey:

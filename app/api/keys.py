@@ -16,6 +16,9 @@ from app.errors import Forbidden
 router = APIRouter(prefix="/v1", tags=["keys"])
 
 
+_DEFAULT = ", ".join(sorted(DEFAULT_SCOPES))
+
+
 class ScopeEscalation(Forbidden):
     """A key cannot give what it does not have."""
 
@@ -27,7 +30,7 @@ class NewKeyBody(StrictBody):
 
     name: Name = "default"
     test: bool = False
-    scopes: list[str] = Field(default_factory=lambda: sorted(scope.value for scope in DEFAULT_SCOPES))
+    scopes: list[str] | None = Field(None, description=f"default: what the calling key has of {_DEFAULT}")
     models: list[ModelName] = Field(default_factory=list, max_length=100)
     expires_at: Instant | None = None
 
@@ -41,13 +44,14 @@ class RotateBody(StrictBody):
 @router.post("/keys", status_code=status.HTTP_201_CREATED)
 def create_key(body: NewKeyBody, principal: KeysWriter, key: ActingKey, services: ServicesDep) -> dict[str, Any]:
     """Create a key of the caller's account; its secret is shown this once."""
-    scopes, models = parse_scopes(body.scopes), frozenset(body.models)
-    _refuse_escalation(principal, live=not body.test, scopes=scopes, models=models)
+    wanted = DEFAULT_SCOPES & principal.scopes if body.scopes is None else parse_scopes(body.scopes)
+    models = frozenset(body.models)
+    _refuse_escalation(principal, live=not body.test, scopes=wanted, models=models)
     new = services.accounts.create_key(
         principal.account_id,
         name=body.name,
         live=not body.test,
-        scopes=scopes,
+        scopes=wanted,
         models=models,
         expires_at=body.expires_at,
         by=key,
@@ -86,8 +90,8 @@ def revoke_key(key_id: str, principal: KeysWriter, key: ActingKey, services: Ser
 
 
 def _refuse_escalation(principal: Principal, *, live: bool, scopes: frozenset[Scope], models: frozenset[str]) -> None:
-    """Raise ScopeEscalation where a new secret could do more than the caller's, the default scopes aside."""
-    if beyond := scopes - principal.scopes - DEFAULT_SCOPES:
+    """Raise ScopeEscalation where a new secret could do more than the caller's."""
+    if beyond := scopes - principal.scopes:
         raise ScopeEscalation(
             f"this key may not give the scope {', '.join(sorted(beyond))}", where="scopes", hint="ask the operator"
         )

@@ -91,6 +91,11 @@ ADMIN_SCOPES = {"scopes": frozenset({Scope.ADMIN}), "operator_email": OPERATOR[0
 ESCALATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "the scope admin": ({}, {"scopes": ["admin"]}, "scopes"),
     "a scope that the key lacks": ({"scopes": ALL_SCOPES}, {"scopes": ["predict", "admin"]}, "scopes"),
+    "a default scope that the key lacks": (
+        {"scopes": frozenset({Scope.KEYS_WRITE, Scope.PREDICT})},
+        {"scopes": ["billing:read"]},
+        "scopes",
+    ),
     "a live key by a test key": ({"live": False}, {}, "test"),
     "every model by a key of one": ({"models": frozenset({"linear"})}, {}, "models"),
     "another model": ({"models": frozenset({"linear"})}, {"models": ["linear", "moody"]}, "models"),
@@ -108,16 +113,28 @@ async def test_a_key_gives_no_more_than_it_has(
     assert [key["id"] for key in listed] == [tenant.key_id]
 
 
+async def test_a_key_gives_by_default_what_it_has_of_the_usual_scopes(faremeter: Installation) -> None:
+    tenant = faremeter.tenant(scopes=frozenset({Scope.KEYS_WRITE, Scope.PREDICT}))
+    made = json_of(await faremeter.http.post("/v1/keys", json={}, headers=tenant.headers))
+    assert made["scopes"] == ["predict"]
+
+
 STRONGER: dict[str, dict[str, Any]] = {
     "an operator's key": ADMIN_SCOPES,
     "a live key": {},
     "a key of every model": {"live": False},
+    "a key with a scope that the other lacks": {
+        "live": False,
+        "models": frozenset({"linear"}),
+        "scopes": frozenset({Scope.BILLING_READ}),
+    },
 }
 
 
 @pytest.mark.parametrize("theirs", STRONGER.values(), ids=STRONGER)
 async def test_a_stronger_key_is_not_rotated(faremeter: Installation, theirs: dict[str, Any]) -> None:
-    manager = faremeter.tenant(live=False, models=frozenset({"linear"}))
+    scopes = frozenset({Scope.KEYS_WRITE, Scope.PREDICT})
+    manager = faremeter.tenant(live=False, models=frozenset({"linear"}), scopes=scopes)
     stronger = faremeter.another_key(manager.account_id, **theirs)
     response = await faremeter.http.post(f"/v1/keys/{stronger.key_id}/rotate", json={}, headers=manager.headers)
     assert response.status_code == 403

@@ -6,8 +6,9 @@ from uuid import uuid4
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.accounts.account import KeyPurpose
+from app.accounts.account import DEFAULT_SCOPES, KeyPurpose
 from app.bootstrap import Services
+from app.members.key_scopes import scopes_of
 from app.portal.page_route import PageRoute
 from app.portal.playground.pages import call_snippets
 from app.portal.playground.trial import Trial, trials
@@ -28,7 +29,8 @@ def welcome(request: Request, caller: KeysWriter, services: ServicesDep) -> Resp
 @router.post("/app/welcome")
 def make_first_key(request: Request, caller: KeysWriter, services: ServicesDep) -> Response:
     """Make the account's first key and show the call with its secret, this once; a repeat shows no secret."""
-    new = services.accounts.first_test_key(caller.account.id, by=caller.actor)
+    scopes = DEFAULT_SCOPES & scopes_of(caller.role)  # who gets to see the secret gets no further by it
+    new = services.accounts.first_test_key(caller.account.id, scopes=scopes, by=caller.actor)
     return _page(request, services, caller.account.id, has_key=True, secret=new.secret if new else None)
 
 

@@ -5,6 +5,7 @@ import re
 import shlex
 from itertools import pairwise
 
+from app.accounts.account import Scope
 from app.members.role import Role
 from tests.api.installation import Installation
 from tests.portal.browser import text_of
@@ -28,6 +29,13 @@ async def test_the_key_is_made_once_and_shown_once(portal: Installation) -> None
     assert not _SECRET.search(second.text + (await browser.get("/app/welcome")).text)
     assert len(portal.services.accounts.list_keys(browser.account_id)) == 1
     assert first.headers["cache-control"] == "no-store"
+
+
+async def test_the_first_key_does_no_more_than_whom_it_is_shown_to(portal: Installation) -> None:
+    developer = member(portal, Role.DEVELOPER)
+    await developer.post("/app/welcome")
+    (key,) = portal.services.accounts.list_keys(developer.account_id)
+    assert key.scopes == {Scope.PREDICT, Scope.USAGE_READ}
 
 
 async def test_the_copied_line_is_a_call_that_works(portal: Installation) -> None:
