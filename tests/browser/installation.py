@@ -18,6 +18,7 @@ from app.members.mailed_link import LinkPurpose
 from app.members.role import Role
 from app.members.token import digest_of, new_token
 from app.period import Month
+from app.pricing.open_account import open_account
 from tests.api.models import save_digits
 from tests.browser.history import account_with_past
 from tests.browser.look import Person
@@ -50,7 +51,20 @@ class Installation:
         """Return what a browser holds in which the person has signed in; a stranger's holds nothing."""
         if person is Person.STRANGER:
             return {}
-        _, token = self.books.sessions.open(self.user(person), address=None, agent="test")
+        return self._signed_in(self.user(person))
+
+    def new_owner(self) -> tuple[Account, dict[str, str]]:
+        """Return a new account, and what the browser of its owner holds: for a test that counts what it used."""
+        books = self.books
+        account = open_account(
+            books.database, books.clock, "Umbrella", currency="USD", zone="UTC", anchor_day=1, plan_key="payg"
+        )
+        user = books.accounts.create_user(f"{account.id}@example.com", PASSWORD, operator=False)
+        books.members.add(account.id, user.email, Role.OWNER)
+        return account, self._signed_in(user)
+
+    def _signed_in(self, user: User) -> dict[str, str]:
+        _, token = self.books.sessions.open(user, address=None, agent="test")
         return {_SESSION_COOKIE: token}
 
     def link_token(self, purpose: LinkPurpose) -> str:

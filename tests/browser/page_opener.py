@@ -23,13 +23,23 @@ class PageOpener:
     def open(self, url: str, *, look: Look | None = None, cookies: dict[str, str] | None = None) -> Page:
         """Go to the address in a fresh browser that holds the cookies; return the page once what it loads is there."""
         look = look or Look()
-        context = self.browser.new_context(locale=look.language.value, timezone_id="UTC", reduced_motion="reduce")
-        self._contexts.append(context)
+        page = self.fresh(look)
         site = urljoin(url, "/")  # else a cookie would hold for the folder of the page alone
-        context.add_cookies([{"name": name, "value": value, "url": site} for name, value in (cookies or {}).items()])
+        page.context.add_cookies(
+            [{"name": name, "value": value, "url": site} for name, value in (cookies or {}).items()]
+        )
+        self.show(page, url, look)
+        return page
+
+    def fresh(self, look: Look | None = None, *, scripts: bool = True) -> Page:
+        """Return a page that has gone nowhere yet, in a fresh browser; without `scripts`, it runs none."""
+        language = (look or Look()).language.value
+        context = self.browser.new_context(
+            locale=language, timezone_id="UTC", reduced_motion="reduce", java_script_enabled=scripts
+        )
+        self._contexts.append(context)
         page = context.new_page()
         self.complaints.listen(page)
-        self.show(page, url, look)
         return page
 
     def show(self, page: Page, url: str, look: Look) -> None:
