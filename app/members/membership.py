@@ -1,23 +1,26 @@
 """The use cases of members: who belongs to an account, in what role, and who is asked to join."""
 
 import builtins
+from collections.abc import Collection
 from datetime import datetime
 
 from app.accounts import user_store
 from app.accounts.account import Account
 from app.accounts.email_address import normal_email
 from app.accounts.service import new_account
-from app.accounts.store import find_account, lock_account
+from app.accounts.store import lock_account
 from app.audit_log.actor import INSTALLATION, Actor
 from app.audit_log.store import record
 from app.clock import Clock
 from app.database import Database, Session
 from app.errors import Conflict, Forbidden, NotFound
 from app.members import link_store, member_store, session_store
+from app.members.inviting import inviting_user, require_inviter
 from app.members.link_mail import LinkMail, make_link
 from app.members.mailed_link import LinkPurpose
 from app.members.member import Invitation, Member, Membership
-from app.members.role import Role
+from app.members.role import Permission, Role, permissions_of
+from app.members.seat import AlreadyMember, take_seat
 from app.pricing.open_account import open_in
 
 
@@ -25,12 +28,6 @@ class LastOwner(Conflict):
     """An account keeps an owner: the last one neither leaves nor takes another role."""
 
     code = "last_owner"
-
-
-class AlreadyMember(Conflict):
-    """The person belongs to the account already."""
-
-    code = "already_member"
 
 
 class MemberNotFound(NotFound):
@@ -102,16 +99,20 @@ class Members:
         with self._database.reading() as session:
             return link_store.list_invitations(session, account_id, now)
 
+    def invited(self, invitation_ids: Collection[str]) -> dict[str, str]:
+        """Return to whom invitations went, by their ids; an answered or expired one is forgotten after a while."""
+        with self._database.reading() as session:
+            return link_store.invited_emails(session, invitation_ids)
+
     def invite(self, account_id: str, email: str, role: Role, *, by: Actor, language: str) -> None:
         """Mail an invitation; it replaces an older one to that address. Known and unknown addresses are treated alike.
 
-        Raises EmailInvalid, InvitationsClosed, AlreadyMember, TooManyAttempts, NotFound.
+        Raises EmailInvalid, InvitationsClosed, AlreadyMember, RoleMissing, TooManyAttempts, NotFound.
         """
         email = self._invitee(email, account_id)
         with self._database.transaction() as session:
-            account = find_account(session, account_id)
-            if account is None:
-                raise NotFound(f"there is no account {account_id}", where="account")
+            account = lock_account(session, account_id)
+            require_inviter(session, account_id, by)
             if member_store.has_member(session, account_id, email):
                 raise AlreadyMember(f"{email} is a member", where="email", hint="change the role instead")
             self._invite_in(session, account, email, role, by=by, language=language)
@@ -145,7 +146,7 @@ class Members:
         email = normal_email(email)
         if not self.invitations_open:
             raise InvitationsClosed("this installation takes nobody in", hint="ask the people who run it")
-        self._link_mail.count(email, account_id)
+        self._link_mail.count(LinkPurpose.INVITATION, email, asked_by=account_id)
         return email
 
     def _invite_in(
@@ -162,18 +163,18 @@ class Members:
             account_id=account.id,
             account_name=account.name,
             role=role,
+            invited_by=inviting_user(by),
         )
         self._link_mail.send(session, link)
-        _record(session, "member.invited", link.id, account.id, by=by, at=now, email=email, role=role)
+        _record(session, "member.invited", link.id, account.id, by=by, at=now, role=role)
 
     def cancel_invitation(self, account_id: str, invitation_id: str, *, by: Actor) -> None:
         """Make an invitation worthless. Raises InvitationNotFound."""
         now = self._clock.now()
         with self._database.transaction() as session:
-            email = link_store.cancel_invitation(session, account_id, invitation_id, now)
-            if email is None:
+            if not link_store.cancel_invitation(session, account_id, invitation_id, now):
                 raise InvitationNotFound(f"there is no open invitation {invitation_id}", where="invitation")
-            _record(session, "member.invitation_cancelled", invitation_id, account_id, by=by, at=now, email=email)
+            _record(session, "member.invitation_cancelled", invitation_id, account_id, by=by, at=now)
 
     def add(self, account_id: str, email: str, role: Role, *, by: Actor = INSTALLATION) -> Member:
         """Let an existing user into an account. Raises NotFound, UserNotFound, AlreadyMember."""
@@ -183,29 +184,35 @@ class Members:
             found = user_store.find_user(session, normal_email(email))
             if found is None:
                 raise UserNotFound(f"there is no user {email}", where="email", hint="faremeter user create EMAIL")
-            if not member_store.insert_member(session, account_id, found[0].id, role, now):
-                raise AlreadyMember(f"{email} is a member", where="email")
-            session_store.ask_for_rotation(session, found[0].id)
-            _record(session, "member.joined", found[0].id, account_id, by=by, at=now, role=role)
+            take_seat(session, account_id, found[0], role, now=now, by=by)
         return Member(found[0], role, now)
 
     def change_role(self, account_id: str, user_id: str, role: Role, *, by: Actor) -> None:
-        """Give a member another role. Raises NotFound, MemberNotFound, LastOwner."""
+        """Give a member another role; invitations of who may not invite any more end.
+
+        Raises NotFound, MemberNotFound, LastOwner.
+        """
         now = self._clock.now()
         with self._database.transaction() as session:
             old = _locked_role(session, account_id, user_id, becoming=role)
             if old is role:
                 return
             member_store.set_role(session, account_id, user_id, role)
+            if Permission.MEMBERS_WRITE not in permissions_of(role):
+                link_store.end_invitations_of(session, account_id, user_id, now)
             session_store.ask_for_rotation(session, user_id)
             _record(session, "member.role_changed", user_id, account_id, by=by, at=now, before=old, after=role)
 
     def remove(self, account_id: str, user_id: str, *, by: Actor) -> None:
-        """Take a member out of the account. Raises NotFound, MemberNotFound, LastOwner."""
+        """Take a member out of the account, and its open invitations back.
+
+        Raises NotFound, MemberNotFound, LastOwner.
+        """
         now = self._clock.now()
         with self._database.transaction() as session:
             old = _locked_role(session, account_id, user_id, becoming=None)
             member_store.delete_member(session, account_id, user_id)
+            link_store.end_invitations_of(session, account_id, user_id, now)
             session_store.ask_for_rotation(session, user_id)
             _record(session, "member.removed", user_id, account_id, by=by, at=now, role=old)
 

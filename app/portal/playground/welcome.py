@@ -1,14 +1,15 @@
 """/app/welcome: from a new account to a first successful call, with a key that is made here once."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from app.accounts.account import DEFAULT_SCOPES, KeyPurpose
 from app.bootstrap import Services
 from app.members.key_scopes import scopes_of
+from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
 from app.portal.playground.pages import call_snippets
 from app.portal.playground.trial import Trial, trials
@@ -27,7 +28,9 @@ def welcome(request: Request, caller: KeysWriter, services: ServicesDep) -> Resp
 
 
 @router.post("/app/welcome")
-def make_first_key(request: Request, caller: KeysWriter, services: ServicesDep) -> Response:
+def make_first_key(
+    request: Request, _form: Annotated[PageForm, Form()], caller: KeysWriter, services: ServicesDep
+) -> Response:
     """Make the account's first key and show the call with its secret, this once; a repeat shows no secret."""
     scopes = DEFAULT_SCOPES & scopes_of(caller.role)  # who gets to see the secret gets no further by it
     new = services.accounts.first_test_key(caller.account.id, scopes=scopes, by=caller.actor)

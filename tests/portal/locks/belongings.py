@@ -73,13 +73,14 @@ class Belongings:
             self.known[name] = makers[name]()
         return self.known[name]
 
-    def link_token(self, purpose: LinkPurpose, **facts: Any) -> str:
-        """Store a link for a fresh address or a fresh user; return its token, as the mail would carry it."""
+    def link_token(self, purpose: LinkPurpose, *, email: str | None = None, user_id: str | None = None) -> str:
+        """Store a link for a fresh address and a fresh user; return its token, as the mail would carry it."""
         services, token = self._portal.services, new_token()
-        user = people.new_user(self._portal)
-        email = user.email if purpose is LinkPurpose.RESET else f"new-{uuid4().hex}@example.test"
-        named = {"account_name": "Joined"} if purpose is LinkPurpose.SIGN_UP else {"user_id": user.id}
-        link = make_link(purpose, email, self._portal.clock.now(), language="en", **{**named, **facts})
+        user = people.new_user(self._portal) if user_id is None else None
+        fresh = user.email if user and purpose is LinkPurpose.RESET else f"new-{uuid4().hex}@example.test"
+        named: dict[str, str] = {"account_name": "Joined"} if purpose is LinkPurpose.SIGN_UP else {}
+        whose = {} if purpose is LinkPurpose.SIGN_UP else {"user_id": user.id if user else str(user_id)}
+        link = make_link(purpose, email or fresh, self._portal.clock.now(), language="en", **named, **whose)
         with services.database.transaction() as session:
             insert_link(session, link, digest=digest_of(token))
         return token

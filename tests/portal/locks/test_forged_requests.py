@@ -12,7 +12,7 @@ from tests.api.installation import Installation
 from tests.portal import people
 from tests.portal.browser import Browser, text_of
 from tests.portal.locks.belongings import Belongings
-from tests.portal.locks.callers import forms_token
+from tests.portal.locks.callers import forget_limits, forms_token
 from tests.portal.locks.database_watch import writes_of
 from tests.portal.locks.requests_of_pages import id_of, prepared
 from tests.portal.pages import OPERATOR_ONLY, PAGES, Page
@@ -23,6 +23,7 @@ READS = [page for page in PAGES if page.method == "GET"]
 
 def victim_of(portal: Installation, page: Page, account_id: str) -> Browser:
     """Return the browser of somebody who may send the form."""
+    forget_limits(portal)
     if page.needs == OPERATOR_ONLY:
         return people.operator(portal)
     return people.member(portal, Role.OWNER, account_id)
