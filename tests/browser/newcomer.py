@@ -6,6 +6,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -66,8 +67,7 @@ def open_mail(page: Page, folder: Path, email: str) -> None:
         page.wait_for_timeout(20)  # the postman tells nobody; the test's own timeout ends this
     body = found[-1].get_body(("html",))
     assert body
-    page.goto("about:blank")
-    page.set_content(body.get_content())
+    page.goto("data:text/html;charset=utf-8," + quote(body.get_content()))
 
 
 def _mails_to(folder: Path, email: str) -> list[EmailMessage]:
