@@ -92,6 +92,12 @@ class Unavailable(AppError):
     code = "unavailable"
 
 
+class Internal(AppError):
+    """The program failed in a way that nobody foresaw."""
+
+    code = "internal"
+
+
 class InvariantViolation(AppError):
     """The program contradicts its own books. Raised, never asserted: `python -O` must not remove it."""
 

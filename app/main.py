@@ -17,6 +17,7 @@ from app.api.router import api
 from app.bootstrap import build
 from app.clock import Clock
 from app.portal.missing_page import missing_page, wants_page
+from app.portal.page_cookies import PageCookies
 from app.portal.rendering import STATIC
 from app.portal.router import pages
 from app.portal.security_headers import SecurityHeaders
@@ -62,6 +63,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(PredictShortcut)
     app.add_middleware(RequestFrame, body_bytes_max=settings.body_bytes_max)
+    app.add_middleware(PageCookies)
     app.add_middleware(SecurityHeaders)
     return app
 

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, status
 from pydantic import Field
 
-from app.accounts.account import parse_scopes
 from app.api.billing import account_body
 from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
 from app.api.fields import Instant, Name, Reference, StrictBody
@@ -86,7 +85,7 @@ def create_key(account_id: str, body: NewKeyBody, operator: Operator, services: 
         account_id,
         name=body.name,
         live=not body.test,
-        scopes=parse_scopes(body.scopes),
+        scopes=body.chosen_scopes(),
         models=frozenset(body.models),
         expires_at=body.expires_at,
         by=operator,

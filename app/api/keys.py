@@ -30,9 +30,13 @@ class NewKeyBody(StrictBody):
 
     name: Name = "default"
     test: bool = False
-    scopes: list[str] | None = Field(None, description=f"default: what the calling key has of {_DEFAULT}")
+    scopes: list[str] | None = Field(None, description=f"default: {_DEFAULT}, as far as the calling key has them")
     models: list[ModelName] = Field(default_factory=list, max_length=100)
     expires_at: Instant | None = None
+
+    def chosen_scopes(self, default: frozenset[Scope] = DEFAULT_SCOPES) -> frozenset[Scope]:
+        """Return the scopes that the key gets. Raises Invalid for an unknown one."""
+        return default if self.scopes is None else parse_scopes(self.scopes)
 
 
 class RotateBody(StrictBody):
@@ -44,14 +48,13 @@ class RotateBody(StrictBody):
 @router.post("/keys", status_code=status.HTTP_201_CREATED)
 def create_key(body: NewKeyBody, principal: KeysWriter, key: ActingKey, services: ServicesDep) -> dict[str, Any]:
     """Create a key of the caller's account; its secret is shown this once."""
-    wanted = DEFAULT_SCOPES & principal.scopes if body.scopes is None else parse_scopes(body.scopes)
-    models = frozenset(body.models)
-    _refuse_escalation(principal, live=not body.test, scopes=wanted, models=models)
+    scopes, models = body.chosen_scopes(DEFAULT_SCOPES & principal.scopes), frozenset(body.models)
+    _refuse_escalation(principal, live=not body.test, scopes=scopes, models=models)
     new = services.accounts.create_key(
         principal.account_id,
         name=body.name,
         live=not body.test,
-        scopes=wanted,
+        scopes=scopes,
         models=models,
         expires_at=body.expires_at,
         by=key,

@@ -9,8 +9,8 @@ import structlog
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problem import Internal, problem_response
-from app.errors import AppError, Invalid, Kind
+from app.api.problem import problem_response
+from app.errors import AppError, Internal, Invalid, Kind
 from app.ids import new_id
 from app.telemetry import get_logger
 

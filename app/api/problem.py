@@ -39,12 +39,6 @@ _CODES = {404: "route_not_found", 405: "method_not_allowed"}
 _log = get_logger(__name__)
 
 
-class Internal(AppError):
-    """The program failed in a way that nobody foresaw."""
-
-    code = "internal"
-
-
 def problem_response(error: AppError, request_id: str | None) -> Response:
     """Return the error as problem+json: type, title, status, code, detail, and where, hint, facts where known."""
     status = STATUS_OF[error.kind]

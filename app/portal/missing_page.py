@@ -4,8 +4,7 @@ from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
 from app.errors import NotFound
-from app.portal.page_route import look_up_visitor
-from app.portal.rendering import error_page
+from app.portal.page_route import answer_browser
 
 _NO_PAGES = ("/v1", "/v2", "/static", "/livez", "/readyz", "/metrics", "/openapi.json")
 
@@ -18,5 +17,8 @@ def wants_page(request: Request, error: HTTPException) -> bool:
 
 async def missing_page(request: Request) -> Response:
     """Return the page that says so."""
-    await look_up_visitor(request)
-    return error_page(request, NotFound("there is no such page", hint="the links above lead to those there are"))
+    return await answer_browser(request, _nowhere)
+
+
+async def _nowhere(_request: Request) -> Response:
+    raise NotFound("there is no such page", hint="the links above lead to those there are")

@@ -1,6 +1,7 @@
 """What every page passes: who looks, whether the form is ours, and an error becomes a page."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -8,17 +9,22 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from app.bootstrap import Services
-from app.errors import AppError, Invalid
+from app.errors import AppError, Internal, Invalid
 from app.portal.cookies import Cookies, new_forms_secret
 from app.portal.csrf import refuse_forged, token_of
+from app.portal.page_cookies import OwedCookies, owe
 from app.portal.preferences import COOKIE, preferences_of
 from app.portal.rendering import error_page
 from app.portal.visitor import SignInNeeded, Visitor, person_of, services_of, visitor_of
+from app.telemetry import get_logger
 
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_FORM_HINT = "use the form of the page"
+_log = get_logger(__name__)
 
 
 class FormInvalid(Invalid):
@@ -34,36 +40,23 @@ class PageRoute(APIRoute):
         """Return the endpoint, wrapped."""
         endpoint = super().get_route_handler()
 
+        async def checked(request: Request) -> Response:
+            if request.url.path.endswith("/predict"):
+                person_of(request)  # before a picture of megabytes is read
+            await refuse_forged(request, visitor_of(request).csrf_token, services_of(request).settings.public_url)
+            return await endpoint(request)
+
         async def handle(request: Request) -> Response:
-            services = services_of(request)
-            cookies = cookies_of(services)
-            forms_secret = await look_up_visitor(request)
-            visitor = visitor_of(request)
-            response = await _answer(request, endpoint, services)
-            if visitor.visit is None and cookies.forms_secret(request) is None:
-                cookies.set_forms_secret(response, forms_secret)
-            elif visitor.visit and visitor.visit.token != cookies.session_token(request):
-                _keep_session(response, cookies, visitor.visit.token)
-            return response
+            return await answer_browser(request, checked)
 
         return handle
 
 
-def cookies_of(services: Services) -> Cookies:
-    """Return the cookies of this installation."""
-    return Cookies(services.settings.public_url, services.settings.session_ttl_h * 3600)
-
-
-async def _answer(request: Request, endpoint: _Handler, services: Services) -> Response:
-    visitor = visitor_of(request)
+async def answer_browser(request: Request, page: _Handler) -> Response:
+    """Find out who looks, and return the page; an error becomes a page too, even one that nobody foresaw."""
     try:
-        if request.url.path.endswith("/predict"):
-            person_of(request)  # before a picture of megabytes is read
-        # A request that rotates its session comes from a page that was made with the token before.
-        sent_with = cookies_of(services).session_token(request) if visitor.visit else None
-        expected = token_of(sent_with) if sent_with else visitor.csrf_token
-        await refuse_forged(request, expected, services.settings.public_url)
-        return await endpoint(request)
+        await _look_up_visitor(request)
+        return await page(request)
     except SignInNeeded:
         return _to_sign_in(request)
     except AppError as error:
@@ -71,30 +64,44 @@ async def _answer(request: Request, endpoint: _Handler, services: Services) -> R
     except RequestValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"][1:])
-        return error_page(request, FormInvalid(str(first["msg"]), where=place, hint="use the form of the page"))
+        return error_page(request, FormInvalid(str(first["msg"]), where=place, hint=_FORM_HINT))
+    except HTTPException as error:  # FastAPI's and Starlette's word for a body that is no form
+        return error_page(request, FormInvalid(str(error.detail), hint=_FORM_HINT))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends this page alone, and as a page
+        _log.error("unhandled error", exc_info=error)
+        return error_page(request, Internal("Faremeter failed", hint="quote the request to the operator"))
 
 
-async def look_up_visitor(request: Request) -> str:
-    """Find out who looks, for `visitor_of`; return the secret of the browser's forms, a new one where it has none."""
+def cookies_of(services: Services) -> Cookies:
+    """Return the cookies of this installation."""
+    return Cookies(services.settings.public_url, services.settings.session_ttl_h * 3600)
+
+
+async def _look_up_visitor(request: Request) -> None:
+    """Find out who looks, for `visitor_of`, and what the answer owes the browser; until then it is a stranger."""
     services = services_of(request)
     cookies = cookies_of(services)
-    forms_secret = cookies.forms_secret(request) or new_forms_secret()
-    token = cookies.session_token(request)
+    held_secret, token = cookies.forms_secret(request), cookies.session_token(request)
+    forms_secret = held_secret or new_forms_secret()
+    stranger = _stranger(request, forms_secret, cookies.account_id(request))
+    request.state.visitor = stranger
     visit = await run_in_threadpool(services.sessions.visit, token) if token else None
-    request.state.visitor = Visitor(
+    if visit is None:
+        owe(request.scope, OwedCookies(cookies, None, None if held_secret else forms_secret))
+        return
+    # The form of a request that rotates its session was made with the token before.
+    csrf_secret = visit.token if request.method == "GET" else token or visit.token
+    request.state.visitor = replace(stranger, csrf_token=token_of(csrf_secret), visit=visit)
+    owe(request.scope, OwedCookies(cookies, visit.token if visit.token != token else None, None))
+
+
+def _stranger(request: Request, forms_secret: str, account_id: str | None) -> Visitor:
+    return Visitor(
         preferences=preferences_of(request.cookies.get(COOKIE), request.headers.get("accept-language", "")),
-        csrf_token=token_of(visit.token if visit else forms_secret),
+        csrf_token=token_of(forms_secret),
         address=request.client.host if request.client else "",
-        account_id=cookies.account_id(request),
-        visit=visit,
+        account_id=account_id,
     )
-    return forms_secret
-
-
-def _keep_session(response: Response, cookies: Cookies, token: str) -> None:
-    """Send the rotated token, unless the page itself has opened or ended a session."""
-    if not any(b"faremeter_session=" in value for name, value in response.raw_headers if name == b"set-cookie"):
-        cookies.set_session(response, token)
 
 
 def _to_sign_in(request: Request) -> Response:
