@@ -213,6 +213,8 @@ class Members:
             old = _locked_role(session, account_id, user_id, becoming=None)
             member_store.delete_member(session, account_id, user_id)
             link_store.end_invitations_of(session, account_id, user_id, now)
+            if user := user_store.find_user_by_id(session, user_id):  # one that was never used would lead back in
+                link_store.end_invitations(session, account_id, user.email, now)
             session_store.ask_for_rotation(session, user_id)
             _record(session, "member.removed", user_id, account_id, by=by, at=now, role=old)
 

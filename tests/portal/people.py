@@ -41,11 +41,16 @@ def operator(portal: Installation) -> Browser:
     return browser
 
 
-def new_user(portal: Installation) -> User:
+def another_operator(portal: Installation) -> "Person":
+    """Return an operator of whom no other test knows, signed in."""
+    return Person(portal, new_user(portal, operator=True))
+
+
+def new_user(portal: Installation, *, operator: bool = False) -> User:
     """Make a user. The password's hash costs a tenth of a second, so all have the same one."""
     with portal.services.database.transaction() as session:
         now = portal.clock.now()
-        user = User(new_id("user", now), f"person{next(_numbers)}@example.test", operator=False, created_at=now)
+        user = User(new_id("user", now), f"person{next(_numbers)}@example.test", operator=operator, created_at=now)
         insert_user(session, user, password_hash=_hash_of_password())
     return user
 
@@ -55,11 +60,18 @@ def _hash_of_password() -> str:
     return hash_password(PASSWORD)
 
 
-class Member(Browser):
+class Person(Browser):
+    """Somebody who has just signed in."""
+
+    def __init__(self, portal: Installation, user: User) -> None:
+        super().__init__(portal)
+        self.user = user
+        self.sign_in_as(user.email)
+
+
+class Member(Person):
     """Somebody at work in an account."""
 
     def __init__(self, portal: Installation, user: User, account_id: str) -> None:
-        super().__init__(portal)
-        self.user = user
+        super().__init__(portal, user)
         self.account_id = account_id
-        self.sign_in_as(user.email)

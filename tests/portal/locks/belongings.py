@@ -13,7 +13,7 @@ from app.members.mailed_link import LinkPurpose
 from app.members.role import Role
 from app.members.token import digest_of, new_token
 from app.period import Month
-from tests.api.installation import OPERATOR, ROW, Installation
+from tests.api.installation import ROW, Installation
 from tests.portal import people
 from tests.portal.browser import Browser
 
@@ -57,7 +57,8 @@ class Belongings:
     async def _named(self, name: str, text: str) -> str:
         if name == "token":
             purpose = next(purpose for prefix, purpose in _PURPOSES.items() if text.startswith(prefix))
-            return self.link_token(purpose)
+            own = isinstance(self._browser, people.Person) and purpose is LinkPurpose.EMAIL_CHANGE
+            return self.link_token(purpose, user_id=self._browser.user.id if own else None)
         if name == "invoice_id":
             self.known.setdefault(name, await self._invoice_id())
         elif name not in self.known:
@@ -67,7 +68,7 @@ class Belongings:
                 "invitation_id": self._invitation_id,
                 "session_id": self._session_id,
                 "idempotency_key": lambda: str(uuid4()),
-                "password": lambda: people.PASSWORD if isinstance(self._browser, people.Member) else OPERATOR[1],
+                "password": lambda: people.PASSWORD,
                 "email": lambda: f"new-{uuid4().hex}@example.test",
             }
             self.known[name] = makers[name]()

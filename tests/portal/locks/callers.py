@@ -51,7 +51,7 @@ def browser_of(portal: Installation, caller: Caller, account_id: str) -> Browser
     if caller is Caller.STRANGER:
         return people.member(portal, Role.OWNER)
     if caller is Caller.OPERATOR:
-        return people.operator(portal)
+        return people.another_operator(portal)
     if caller in {Caller.SIGNED_OUT, Caller.REVOKED_SESSION}:
         return _with_dead_session(portal, caller, account_id)
     browser = Browser(portal)

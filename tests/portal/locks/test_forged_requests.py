@@ -25,7 +25,7 @@ def victim_of(portal: Installation, page: Page, account_id: str) -> Browser:
     """Return the browser of somebody who may send the form."""
     forget_limits(portal)
     if page.needs == OPERATOR_ONLY:
-        return people.operator(portal)
+        return people.another_operator(portal)
     return people.member(portal, Role.OWNER, account_id)
 
 

@@ -88,22 +88,30 @@ async def test_two_last_owners_who_leave_at_once_leave_one(portal: Installation)
     assert len([m for m in portal.services.members.list(one.account_id) if m.role is Role.OWNER]) == 1
 
 
-@pytest.mark.parametrize("purpose", [LinkPurpose.SIGN_UP, LinkPurpose.RESET, LinkPurpose.EMAIL_CHANGE])
+DOORS = {LinkPurpose.SIGN_UP: "join", LinkPurpose.RESET: "reset", LinkPurpose.EMAIL_CHANGE: "confirm-email"}
+
+
+def form_of(purpose: LinkPurpose) -> dict[str, str]:
+    return {} if purpose is LinkPurpose.EMAIL_CHANGE else {"password": people.PASSWORD}
+
+
+@pytest.mark.parametrize("purpose", DOORS)
 async def test_a_link_works_once_and_for_its_own_purpose(portal: Installation, purpose: LinkPurpose) -> None:
     """Tries to use a link twice, and one purpose's link at the door of another."""
-    doors = {LinkPurpose.SIGN_UP: "join", LinkPurpose.RESET: "reset", LinkPurpose.EMAIL_CHANGE: "confirm-email"}
-    token = Belongings(portal, people.account(portal)).link_token(purpose)
-    form = {} if purpose is LinkPurpose.EMAIL_CHANGE else {"password": people.PASSWORD}
-    for other in set(doors) - {purpose}:
-        wrong = {} if other is LinkPurpose.EMAIL_CHANGE else {"password": people.PASSWORD}
-        assert (await Browser(portal).get(f"/{doors[other]}/{token}")).status_code == 404
-        assert (await Browser(portal).post(f"/{doors[other]}/{token}", wrong)).status_code == 404
-    first = await Browser(portal).post(f"/{doors[purpose]}/{token}", form)
+    member = people.member(portal)
+    whose = None if purpose is LinkPurpose.SIGN_UP else member.user.id
+    email = member.user.email if purpose is LinkPurpose.RESET else new_email("link")
+    token = Belongings(portal, member.account_id).link_token(purpose, email=email, user_id=whose)
+    for other in set(DOORS) - {purpose}:
+        assert (await member.get(f"/{DOORS[other]}/{token}")).status_code == 404
+        assert (await member.post(f"/{DOORS[other]}/{token}", form_of(other))).status_code == 404
+    door = f"/{DOORS[purpose]}/{token}"
+    first = await member.post(door, form_of(purpose))
     assert first.status_code == 303, text_of(first)
-    again = await Browser(portal).post(f"/{doors[purpose]}/{token}", form)
-    unknown = await Browser(portal).post(f"/{doors[purpose]}/{'A' * 43}", form)
-    assert again.status_code == unknown.status_code == 404
-    assert (await Browser(portal).get(f"/{doors[purpose]}/{token}")).status_code == 404
+    member.sign_in_as(email if purpose is LinkPurpose.EMAIL_CHANGE else member.user.email)
+    assert (await member.post(door, form_of(purpose))).status_code == 404
+    assert (await member.post(f"/{DOORS[purpose]}/{'A' * 43}", form_of(purpose))).status_code == 404
+    assert (await member.get(door)).status_code == 404
 
 
 async def test_a_link_to_a_new_password_dies_with_the_old_password(portal: Installation) -> None:

@@ -108,7 +108,7 @@ async def write_markup(portal: Installation) -> dict[str, Any]:
     other = people.member(portal, Role.DEVELOPER, account_id)
     email = f"{id(owner)}{IN_EMAIL}@example.test"
     link = Belongings(portal, account_id).link_token(LinkPurpose.EMAIL_CHANGE, email=email, user_id=other.user.id)
-    await write(f"/confirm-email/{link}")
+    assert (await other.post(f"/confirm-email/{link}")).status_code == 303
     portal.services.sessions.open(owner.user, address="127.0.0.1", agent=ATTACK)
     assert (await portal.predict(portal.another_key(account_id, name=name), [ROW])).status_code == 200
     return {"account_id": account_id, "owner": owner}
