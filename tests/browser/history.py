@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from itertools import product
 
 from app.accounts.account import Account
 from app.bootstrap import Books, open_books
@@ -50,26 +51,28 @@ def _days(now: datetime) -> list[datetime]:
 
 
 def _calls_of(day: datetime, account_id: str, keys: list[str], plan_version_id: str) -> Iterator[UsageEvent]:
-    """Yield a day's calls: many on workdays, a few at weekends, one in a hundred fails."""
-    for hour in _HOURS:
-        for place, model in enumerate(_PRICES_NANOS):
-            at = day + timedelta(hours=hour, minutes=7 * place)
-            chance = (at.toordinal() * 37 + hour * 23 + place * 11) % 100
-            units = _UNITS_A_CALL[model] * (40 + chance) // (100 if day.weekday() < 5 else 500)
-            failed = chance == 0
-            yield make_event(
-                occurred_at=at,
-                account_id=account_id,
-                key_id=keys[place],
-                plan_version_id=plan_version_id,
-                model=model,
-                outcome=Outcome.FAILED if failed else Outcome.SUCCEEDED,
-                units=0 if failed else units,
-                results=0 if failed else units,
-                compute_us=_COMPUTE_US[model] * units,
-                amount_nanos=None if failed else units * _PRICES_NANOS[model],
-                batch_id=new_id("bat", at),
-            )
+    """Yield a day's calls: many on workdays, a few at weekends, one in fifty fails."""
+    busy = 75 if day.weekday() < 5 else 15
+    for minute, (place, model) in product(range(0, 60 * len(_HOURS), 20), enumerate(_PRICES_NANOS)):
+        chance = (day.toordinal() * 37 + minute * 23 + place * 61 + minute // 60 * 11) % 100
+        if chance >= busy - day.toordinal() % 7 * 3:
+            continue
+        at = day + timedelta(hours=_HOURS.start, minutes=minute)
+        failed = chance % 50 == 7
+        units = 0 if failed else _UNITS_A_CALL[model] * (40 + chance) // 100
+        yield make_event(
+            occurred_at=at,
+            account_id=account_id,
+            key_id=keys[place],
+            plan_version_id=plan_version_id,
+            model=model,
+            outcome=Outcome.FAILED if failed else Outcome.SUCCEEDED,
+            units=units,
+            results=units,
+            compute_us=_COMPUTE_US[model] * units,
+            amount_nanos=None if failed else units * _PRICES_NANOS[model],
+            batch_id=new_id("bat", at),
+        )
 
 
 def _batch_of(event: UsageEvent) -> BatchRecord:
