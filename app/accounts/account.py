@@ -1,7 +1,7 @@
 """Accounts, keys, users, and the principal that a request acts as."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -88,12 +88,16 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person. Operators run the installation."""
+    """A person. Operators run the installation.
+
+    `credentials_version` tells whether what the person proved a moment ago still stands; it is no part of who it is.
+    """
 
     id: str
     email: str
     operator: bool
     created_at: datetime
+    credentials_version: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """All SQL of accounts, keys and the change sequence."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.account import Account, ApiKey, KeyPurpose, Scope
@@ -36,13 +36,13 @@ def insert_account(session: Session, account: Account) -> None:
 
 def find_account(session: Session, account_id: str) -> Account | None:
     row = session.get(AccountRow, account_id)
-    return _account_of(row) if row else None
+    return account_of(row) if row else None
 
 
 def list_accounts(session: Session, after: str = "", limit: int | None = None) -> list[Account]:
     """Return accounts in order of creation, those behind the id `after`."""
     rows = session.scalars(select(AccountRow).where(AccountRow.id > after).order_by(AccountRow.id).limit(limit))
-    return [_account_of(row) for row in rows]
+    return [account_of(row) for row in rows]
 
 
 def lock_account(session: Session, account_id: str) -> Account:
@@ -50,7 +50,7 @@ def lock_account(session: Session, account_id: str) -> Account:
     row = session.scalar(select(AccountRow).where(AccountRow.id == account_id).with_for_update())
     if row is None:
         raise NotFound(f"there is no account {account_id}", where="account")
-    return _account_of(row)
+    return account_of(row)
 
 
 def set_account_name(session: Session, account_id: str, name: str) -> None:
@@ -112,6 +112,30 @@ def list_keys(session: Session, account_id: str, after: str = "", limit: int | N
     return [_key_of(row) for row in rows]
 
 
+def newest_keys(session: Session, account_id: str, now: datetime, *, usable: bool, limit: int) -> list[ApiKey]:
+    """Return the account's newest keys first: those that work now, or those that have ended."""
+    works = _works_at(now)
+    query = select(ApiKeyRow).where(ApiKeyRow.account_id == account_id, works if usable else not_(works))
+    return [_key_of(row) for row in session.scalars(query.order_by(ApiKeyRow.id.desc()).limit(limit))]
+
+
+def count_usable_keys(session: Session, account_id: str, now: datetime) -> int:
+    query = select(func.count()).select_from(ApiKeyRow)
+    return session.scalar(query.where(ApiKeyRow.account_id == account_id, _works_at(now))) or 0
+
+
+def find_keys(session: Session, account_id: str, key_ids: Collection[str]) -> dict[str, ApiKey]:
+    """Return those of the ids that are keys of the account."""
+    rows = session.scalars(select(ApiKeyRow).where(ApiKeyRow.account_id == account_id, ApiKeyRow.id.in_(key_ids)))
+    return {row.id: _key_of(row) for row in rows}
+
+
+def has_api_key(session: Session, account_id: str) -> bool:
+    """Tell whether the account ever had a key whose secret somebody knows."""
+    query = select(ApiKeyRow.id).where(ApiKeyRow.account_id == account_id, ApiKeyRow.purpose == KeyPurpose.API)
+    return session.scalar(query.limit(1)) is not None
+
+
 def find_playground_key(session: Session, account_id: str, *, live: bool) -> ApiKey | None:
     """Return the account's key for the playground that is not revoked: there is one of each mode at most."""
     query = select(ApiKeyRow).where(
@@ -143,8 +167,13 @@ def latest_change(session: Session) -> int:
     return session.scalar(select(ChangeSequenceRow.value).where(ChangeSequenceRow.id == _ONE_ROW)) or 0
 
 
-def _account_of(row: AccountRow) -> Account:
+def account_of(row: AccountRow) -> Account:
+    """Return the noun of a row."""
     return Account(row.id, row.name, row.currency, row.zone, row.anchor_day, row.created_at, row.closed_through)
+
+
+def _works_at(instant: datetime) -> ColumnElement[bool]:
+    return and_(ApiKeyRow.revoked_at.is_(None), or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > instant))
 
 
 def _key_of(row: ApiKeyRow) -> ApiKey:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Instant
@@ -55,7 +55,10 @@ class ApiKeyRow(Base):
 
 
 class UserRow(Base):
-    """`password_hash` is null for a person who signs in elsewhere."""
+    """`password_hash` is null for a person who signs in elsewhere.
+
+    `credentials_version` grows with each change of what the person signs in with.
+    """
 
     __tablename__ = "users"
 
@@ -64,6 +67,7 @@ class UserRow(Base):
     password_hash: Mapped[str | None] = mapped_column(String)
     operator: Mapped[bool] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(Instant)
+    credentials_version: Mapped[int] = mapped_column(Integer, server_default="0")
 
 
 class ChangeSequenceRow(Base):

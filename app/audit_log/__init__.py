@@ -2,6 +2,6 @@
 
 Owns: actors, the entries of the audit log.
 Does not own: what an action means, who may do it; the domains that act.
-Invariants: an entry is written in the transaction of the change that it tells of; it is never changed or deleted; its
-details never hold a secret, a hash or a token.
+Invariants: an entry is written in the transaction of the change that it tells of; it is never changed or deleted, but
+forgets the actor's network address after a while; its details hold no secret, hash or token, and people are ids in it.
 """

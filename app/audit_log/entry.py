@@ -12,7 +12,8 @@ class AuditEntry:
     """Somebody did something: `action` is a noun and a participle (`key.created`), `target` the id it was done to.
 
     `account_id` is the account whose members may read the entry, None where it concerns the installation; `details`
-    are names, roles, plan keys, what was before and after.
+    are names of things, roles, plan keys, what was before and after. People are ids: an entry is never deleted, so what
+    identifies a person is looked up, for as long as it can be.
     """
 
     id: str

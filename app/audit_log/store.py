@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.audit_log.actor import Actor, ActorKind
@@ -47,6 +47,15 @@ def list_entries(session: Session, *, account_id: str | None, before: str | None
     if before is not None:
         query = query.where(AuditEntryRow.id < before)
     return [_entry_of(row) for row in session.scalars(query)]
+
+
+def forget_addresses(session: Session, *, before: datetime) -> None:
+    """Let entries from before the instant forget the network address of who acted, and nothing else."""
+    session.execute(
+        update(AuditEntryRow)
+        .where(AuditEntryRow.occurred_at < before, AuditEntryRow.actor_address.is_not(None))
+        .values(actor_address=None)
+    )
 
 
 def _entry_of(row: AuditEntryRow) -> AuditEntry:

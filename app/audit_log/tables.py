@@ -5,10 +5,12 @@ It has no foreign keys: an entry outlives what it tells of.
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, String, Text
+from sqlalchemy import CheckConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Instant, SortableId
+
+_WITH_ADDRESS = text("actor_address IS NOT NULL")
 
 
 class AuditEntryRow(Base):
@@ -18,6 +20,7 @@ class AuditEntryRow(Base):
     __table_args__ = (
         CheckConstraint("actor_kind IN ('user', 'key', 'installation')", name="actor_kind"),
         Index("ix_audit_log_account_id_id", "account_id", "id"),
+        Index("ix_audit_log_with_address", "occurred_at", sqlite_where=_WITH_ADDRESS, postgresql_where=_WITH_ADDRESS),
     )
 
     id: Mapped[str] = mapped_column(SortableId, primary_key=True)

@@ -1,4 +1,4 @@
-"""The use cases of changing one's address: ask with the password, confirm from the new mailbox."""
+"""The use cases of changing one's address: ask with the password, confirm from the new mailbox, and signed in."""
 
 from dataclasses import replace
 
@@ -9,13 +9,17 @@ from app.audit_log.actor import Actor
 from app.audit_log.store import record
 from app.clock import Clock
 from app.database import ConstraintViolated, Database
+from app.errors import Forbidden
 from app.members import link_store, session_store
-from app.members.joining import person
 from app.members.link_mail import LinkMail, make_link
 from app.members.mailed_link import LinkPurpose, MailedLink, link_invalid
-from app.members.membership import UserNotFound
-from app.members.sign_in import SignIn
-from app.members.token import digest_of
+from app.members.sign_in import SignIn, require_standing
+
+
+class LinkOfSomebodyElse(Forbidden):
+    """The link changes the address of another user than the one who is signed in."""
+
+    code = "link_of_somebody_else"
 
 
 class EmailChange:
@@ -33,51 +37,51 @@ class EmailChange:
         Raises WrongCredentials, TooManyAttempts, EmailInvalid, UserNotFound.
         """
         new_email, now = normal_email(new_email), self._clock.now()
-        with self._database.reading() as session:
-            user = user_store.find_user_by_id(session, user_id)
-        if user is None:
-            raise UserNotFound(f"there is no user {user_id}", where="user")
-        self._sign_in.user(user.email, password, address=by.address)
-        self._link_mail.count(new_email, by.address)
+        checked = self._sign_in.again(user_id, password, address=by.address)
+        self._link_mail.count(LinkPurpose.EMAIL_CHANGE, new_email, by.address)
         link = make_link(LinkPurpose.EMAIL_CHANGE, new_email, now, language=language, user_id=user_id)
         with self._database.transaction() as session:
+            require_standing(session, checked)
             link_store.end_links_of(session, user_id, [LinkPurpose.EMAIL_CHANGE], now)
-            if user_store.find_user(session, new_email) is None:
-                self._link_mail.send(session, link)
-            else:
-                self._link_mail.say_known(session, link)
+            self._link_mail.send_unless_known(session, link)
+            record(session, by=by, at=now, action="email.change_requested", target=user_id)
         self._link_mail.wake_postman()
 
     def link(self, token: str) -> MailedLink:
         """Return what a link to a new address stands for, without using it. Raises LinkInvalid."""
         with self._database.reading() as session:
-            found = link_store.find_link(session, digest_of(token))
-        if found is None or found.purpose is not LinkPurpose.EMAIL_CHANGE or not found.usable_at(self._clock.now()):
-            raise link_invalid()
-        return found
+            return link_store.usable_link(session, token, [LinkPurpose.EMAIL_CHANGE], self._clock.now())
 
-    def confirm(self, token: str, *, address: str | None) -> User:
-        """Use the link: the new address takes the old one's place. Raises LinkInvalid, also where it was taken since.
+    def link_of(self, user_id: str, token: str) -> MailedLink:
+        """Return it to the user who asked for it. Raises LinkInvalid, LinkOfSomebodyElse."""
+        link = self.link(token)
+        if link.user_id != user_id:
+            raise LinkOfSomebodyElse("somebody else has asked for this link", hint="sign in as who asked for it")
+        return link
 
-        What was mailed to the old address ends, every session gets a new token, and the old address is told.
+    def confirm(self, token: str, *, by: Actor, keep_session: str | None) -> User:
+        """Use the link, as the user who asked for it: the new address takes the old one's place.
+
+        What was mailed to the old address ends, so does every session but the one that goes on, with a new token, and
+        the old address is told. Raises LinkInvalid, also where the address was taken since, and LinkOfSomebodyElse.
         """
         try:
-            user = self._move(self.link(token), address)
+            user = self._move(self.link_of(by.id, token), by, keep_session)
         except ConstraintViolated:  # somebody has signed up with the address at this very moment
             raise link_invalid() from None
         self._link_mail.wake_postman()
         return user
 
-    def _move(self, link: MailedLink, address: str | None) -> User:
+    def _move(self, link: MailedLink, by: Actor, keep_session: str | None) -> User:
         now = self._clock.now()
         with self._database.transaction() as session:
-            user = user_store.lock_user(session, link.user_id) if link.user_id else None
+            user = user_store.lock_user(session, by.id)
             used = user is not None and link_store.use_link(session, link.id, now)
             if user is None or not used or not user_store.set_email(session, user.id, link.email):
                 raise link_invalid()
             link_store.end_links_of(session, user.id, [LinkPurpose.RESET, LinkPurpose.EMAIL_CHANGE], now)
+            session_store.delete_other_sessions(session, user.id, keep_session)
             session_store.ask_for_rotation(session, user.id)
             self._link_mail.say_changed(session, replace(link, used_at=now), user.email)
-            by = person(user, address)
-            record(session, by=by, at=now, action="email.changed", target=user.id, before=user.email, after=link.email)
-        return replace(user, email=link.email)
+            record(session, by=by, at=now, action="email.changed", target=user.id)
+        return replace(user, email=link.email, credentials_version=user.credentials_version + 1)

@@ -1,4 +1,4 @@
-"""How a person comes in, in the caller's transaction: a user for a proven address, an account of its own, a seat."""
+"""How a person comes in, in the caller's transaction: a user for a proven address, and an account of its own."""
 
 from datetime import datetime
 
@@ -10,9 +10,8 @@ from app.audit_log.store import record
 from app.database import Session
 from app.errors import Forbidden
 from app.ids import new_id
-from app.members import member_store, session_store
-from app.members.membership import AlreadyMember
 from app.members.role import Role
+from app.members.seat import take_seat
 from app.pricing.open_account import open_in
 from app.pricing.store import newest_version
 
@@ -49,13 +48,5 @@ def open_own_account(
         raise SignUpClosed("the plan for new accounts is missing", hint="ask the people who run this installation")
     account = new_account(name, currency=plan.currency, zone=zone, anchor_day=1, now=now)
     open_in(session, account, plan_key, by=by)
-    seat(session, account.id, user, Role.OWNER, now=now, by=by)
+    take_seat(session, account.id, user, Role.OWNER, now=now, by=by)
     return account.id
-
-
-def seat(session: Session, account_id: str, user: User, role: Role, *, now: datetime, by: Actor) -> None:
-    """Let a user into an account. Raises AlreadyMember."""
-    if not member_store.insert_member(session, account_id, user.id, role, now):
-        raise AlreadyMember(f"{user.email} is a member", where="email")
-    session_store.ask_for_rotation(session, user.id)
-    record(session, by=by, at=now, action="member.joined", target=user.id, account_id=account_id, role=role)

@@ -2,17 +2,18 @@
 
 from datetime import datetime
 
+from app.accounts import user_store
 from app.database import Session
 from app.ids import new_id
 from app.members import link_store
 from app.members.mail_text import MailKind, write_mail
 from app.members.mailed_link import LIFETIME_OF, LinkPurpose, MailedLink
 from app.members.role import Role
-from app.members.throttle import MailThrottle
+from app.members.throttle import MailThrottle, too_many_mails
 from app.members.token import digest_of, new_token
 from app.outbox.mail import Mail
 from app.outbox.postman import Postman
-from app.outbox.store import enqueue
+from app.outbox.store import enqueue, keep_unsent
 
 _PATH_OF = {
     LinkPurpose.SIGN_UP: "join",
@@ -33,6 +34,7 @@ def make_link(
     account_name: str | None = None,
     role: Role | None = None,
     user_id: str | None = None,
+    invited_by: str | None = None,
 ) -> MailedLink:
     """Return a link that lives as long as its purpose allows."""
     return MailedLink(
@@ -47,6 +49,7 @@ def make_link(
         created_at=now,
         expires_at=now + LIFETIME_OF[purpose],
         role=role,
+        invited_by=invited_by,
     )
 
 
@@ -58,9 +61,19 @@ class LinkMail:
         self._postman = postman
         self._throttle = MailThrottle()
 
-    def count(self, email: str, client: str | None) -> None:
+    def count(self, purpose: LinkPurpose, email: str, asked_by: str | None) -> None:
         """Count a mail that somebody asks for, before anything is looked up. Raises TooManyAttempts."""
-        self._throttle.count(email, client)
+        if not self.admits(purpose, email, asked_by):
+            raise too_many_mails()
+
+    def admits(self, purpose: LinkPurpose, email: str, asked_by: str | None) -> bool:
+        """Count it likewise; return False where the address has had enough of such mails.
+
+        Raises TooManyAttempts where who asks has asked for too many.
+        """
+        if asked_by is not None:
+            self._throttle.count_asker(asked_by)
+        return self._throttle.admits(purpose, email)
 
     def wake_postman(self) -> None:
         """Let what was stored go out, once it is committed."""
@@ -68,20 +81,19 @@ class LinkMail:
 
     def send(self, session: Session, link: MailedLink) -> None:
         """Store the link and let its mail go out."""
-        token = new_token()
-        link_store.insert_link(session, link, digest=digest_of(token))
-        url = f"{self._public_url}/{_PATH_OF[link.purpose]}/{token}"
-        account = link.account_name if link.purpose is LinkPurpose.INVITATION else None
-        self._enqueue(session, MailKind(link.purpose), link, url, account=account or "")
+        enqueue(session, self._mail_with(session, link))
 
-    def keep_without_mail(self, session: Session, link: MailedLink) -> None:
-        """Store a link whose token nobody has: what an unknown address costs, so that the time does not tell it."""
+    def keep_unsent(self, session: Session, link: MailedLink) -> None:
+        """Store a link whose token nobody has: costs what `send` does, so that the time does not tell an address."""
+        keep_unsent(session, self._mail_with(session, link), "nobody here has this address")
+
+    def send_unless_known(self, session: Session, link: MailedLink) -> None:
+        """Send the link, or tell an address that has a user that it is known: either costs the same."""
+        if user_store.find_user(session, link.email) is None:
+            self.send(session, link)
+            return
         link_store.insert_link(session, link, digest=digest_of(new_token()))
-
-    def say_known(self, session: Session, link: MailedLink) -> None:
-        """Tell an address that it is known; costs what `send` does."""
-        self.keep_without_mail(session, link)
-        self._enqueue(session, MailKind.ADDRESS_KNOWN, link, f"{self._public_url}/login")
+        enqueue(session, _mail(MailKind.ADDRESS_KNOWN, link, f"{self._public_url}/login"))
 
     def say_changed(self, session: Session, link: MailedLink, old_email: str) -> None:
         """Tell the old address of a user that another one has taken its place."""
@@ -90,7 +102,15 @@ class LinkMail:
         now = link.used_at or link.created_at
         enqueue(session, Mail(new_id("mail"), old_email, words.subject, words.text, words.html, now))
 
-    def _enqueue(self, session: Session, kind: MailKind, link: MailedLink, url: str, *, account: str = "") -> None:
-        words = write_mail(kind, link.language, url=url, account=account)
-        mail = Mail(new_id("mail"), link.email, words.subject, words.text, words.html, link.created_at)
-        enqueue(session, mail)
+    def _mail_with(self, session: Session, link: MailedLink) -> Mail:
+        """Store the link and return its mail, the only place where its token is."""
+        token = new_token()
+        link_store.insert_link(session, link, digest=digest_of(token))
+        url = f"{self._public_url}/{_PATH_OF[link.purpose]}/{token}"
+        account = link.account_name if link.purpose is LinkPurpose.INVITATION else None
+        return _mail(MailKind(link.purpose), link, url, account=account or "")
+
+
+def _mail(kind: MailKind, link: MailedLink, url: str, *, account: str = "") -> Mail:
+    words = write_mail(kind, link.language, url=url, account=account)
+    return Mail(new_id("mail"), link.email, words.subject, words.text, words.html, link.created_at)

@@ -1,16 +1,17 @@
 """All SQL of mailed links."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from app.members.mailed_link import LinkPurpose, MailedLink
+from app.members.mailed_link import LinkPurpose, MailedLink, link_invalid
 from app.members.member import Invitation
 from app.members.role import Role
 from app.members.tables import MailedLinkRow
+from app.members.token import digest_of
 
 
 def insert_link(session: Session, link: MailedLink, *, digest: bytes) -> None:
@@ -24,6 +25,7 @@ def insert_link(session: Session, link: MailedLink, *, digest: bytes) -> None:
             account_name=link.account_name,
             role=link.role,
             user_id=link.user_id,
+            invited_by=link.invited_by,
             language=link.language,
             zone=link.zone,
             created_at=link.created_at,
@@ -33,9 +35,13 @@ def insert_link(session: Session, link: MailedLink, *, digest: bytes) -> None:
     session.flush()
 
 
-def find_link(session: Session, digest: bytes) -> MailedLink | None:
-    row = session.scalar(select(MailedLinkRow).where(MailedLinkRow.digest == digest))
-    return _link_of(row) if row else None
+def usable_link(session: Session, token: str, purposes: Collection[LinkPurpose], now: datetime) -> MailedLink:
+    """Return the link of a token, for one of those purposes. Raises LinkInvalid, for a used or expired one as well."""
+    row = session.scalar(select(MailedLinkRow).where(MailedLinkRow.digest == digest_of(token)))
+    link = _link_of(row) if row else None
+    if link is None or link.purpose not in purposes or not link.usable_at(now):
+        raise link_invalid()
+    return link
 
 
 def use_link(session: Session, link_id: str, now: datetime) -> bool:
@@ -64,10 +70,22 @@ def end_invitations(session: Session, account_id: str, email: str, now: datetime
     _end(session, [*_invitations_to(account_id), MailedLinkRow.email == email], now)
 
 
-def cancel_invitation(session: Session, account_id: str, link_id: str, now: datetime) -> str | None:
-    """End one open invitation; return the address that it went to, None where the account has no such invitation."""
-    ended = _end(session, [*_invitations_to(account_id), MailedLinkRow.id == link_id], now)
-    return ended[0] if ended else None
+def end_invitations_of(session: Session, account_id: str, invited_by: str, now: datetime) -> None:
+    """End the open invitations to the account that a user has sent."""
+    _end(session, [*_invitations_to(account_id), MailedLinkRow.invited_by == invited_by], now)
+
+
+def cancel_invitation(session: Session, account_id: str, link_id: str, now: datetime) -> bool:
+    """End one open invitation; return False where the account has no such invitation."""
+    return _end(session, [*_invitations_to(account_id), MailedLinkRow.id == link_id], now)
+
+
+def invited_emails(session: Session, link_ids: Collection[str]) -> dict[str, str]:
+    """Return to whom invitations went, by their ids; those that were forgotten since are left out."""
+    query = select(MailedLinkRow.id, MailedLinkRow.email).where(
+        MailedLinkRow.id.in_(link_ids), MailedLinkRow.purpose == LinkPurpose.INVITATION
+    )
+    return {row.id: row.email for row in session.execute(query)}
 
 
 def list_invitations(session: Session, account_id: str, now: datetime) -> list[Invitation]:
@@ -84,9 +102,9 @@ def purge_links(session: Session, expired_before: datetime) -> None:
     session.execute(delete(MailedLinkRow).where(MailedLinkRow.expires_at < expired_before))
 
 
-def _end(session: Session, which: Sequence[ColumnElement[bool]], now: datetime) -> list[str]:
+def _end(session: Session, which: Sequence[ColumnElement[bool]], now: datetime) -> bool:
     statement = update(MailedLinkRow).where(*which, *_usable(now)).values(expires_at=now)
-    return list(session.scalars(statement.returning(MailedLinkRow.email)))
+    return bool(session.scalars(statement.returning(MailedLinkRow.id)).all())
 
 
 def _invitations_to(account_id: str) -> list[ColumnElement[bool]]:

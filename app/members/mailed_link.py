@@ -36,7 +36,8 @@ class MailedLink:
     """What a link stands for.
 
     `account_name` is the account to be opened, or the one of an invitation, which also has `account_id` and `role`;
-    `user_id` is whose password or address it changes; `language` is the mail's, `zone` the new account's.
+    `invited_by` is the user who invites, None where the installation does; `user_id` is whose password or address the
+    link changes; `language` is the mail's, `zone` the new account's.
     """
 
     id: str
@@ -51,6 +52,7 @@ class MailedLink:
     expires_at: datetime
     used_at: datetime | None = None
     role: Role | None = None
+    invited_by: str | None = None
 
     def usable_at(self, instant: datetime) -> bool:
         """Tell whether the link was neither used nor has expired."""

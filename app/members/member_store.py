@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.accounts.account import Account, User
+from app.accounts.store import account_of
 from app.accounts.tables import AccountRow, UserRow
+from app.accounts.user_store import user_of
 from app.database import insert_into
 from app.members.member import Member, Membership
 from app.members.role import Role
@@ -30,7 +31,7 @@ def memberships_of(session: Session, user_id: str, account_id: str | None = None
     )
     if account_id is not None:
         query = query.where(AccountRow.id == account_id)
-    return [Membership(_account_of(row), Role(role)) for row, role in session.execute(query)]
+    return [Membership(account_of(row), Role(role)) for row, role in session.execute(query)]
 
 
 def list_members(session: Session, account_id: str) -> list[Member]:
@@ -41,10 +42,7 @@ def list_members(session: Session, account_id: str) -> list[Member]:
         .where(MembershipRow.account_id == account_id)
         .order_by(MembershipRow.created_at, UserRow.id)
     )
-    return [
-        Member(User(row.id, row.email, row.operator, row.created_at), Role(role), since)
-        for row, role, since in session.execute(query)
-    ]
+    return [Member(user_of(row), Role(role), since) for row, role, since in session.execute(query)]
 
 
 def role_of(session: Session, account_id: str, user_id: str) -> Role | None:
@@ -79,7 +77,3 @@ def delete_member(session: Session, account_id: str, user_id: str) -> None:
     session.execute(
         delete(MembershipRow).where(MembershipRow.account_id == account_id, MembershipRow.user_id == user_id)
     )
-
-
-def _account_of(row: AccountRow) -> Account:
-    return Account(row.id, row.name, row.currency, row.zone, row.anchor_day, row.created_at, row.closed_through)

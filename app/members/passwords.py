@@ -15,8 +15,7 @@ from app.members.joining import person
 from app.members.link_mail import LinkMail, make_link
 from app.members.mailed_link import LinkPurpose, MailedLink, link_invalid
 from app.members.membership import UserNotFound
-from app.members.sign_in import SignIn
-from app.members.token import digest_of
+from app.members.sign_in import SignIn, require_standing
 
 
 class Passwords:
@@ -31,10 +30,13 @@ class Passwords:
     def request_reset(self, email: str, *, language: str, address: str | None) -> None:
         """Mail a link to the user of that address; without one nothing is mailed, and the answer is the same.
 
-        It replaces older links. Raises EmailInvalid, TooManyAttempts.
+        It replaces older links. An address that was mailed enough links within a quarter of an hour gets no more, and
+        the last one stays good: nobody keeps a person from a new password by asking often. Raises EmailInvalid, and
+        TooManyAttempts where one client asks for too many.
         """
         email, now = normal_email(email), self._clock.now()
-        self._link_mail.count(email, address)
+        if not self._link_mail.admits(LinkPurpose.RESET, email, address):
+            return
         with self._database.transaction() as session:
             found = user_store.find_user(session, email)
             link_store.end_links_to(session, email, LinkPurpose.RESET, now)
@@ -43,16 +45,13 @@ class Passwords:
             if found:
                 self._link_mail.send(session, link)
             else:
-                self._link_mail.keep_without_mail(session, link)
+                self._link_mail.keep_unsent(session, link)
         self._link_mail.wake_postman()
 
     def link(self, token: str) -> MailedLink:
         """Return what a link to a new password stands for, without using it. Raises LinkInvalid."""
         with self._database.reading() as session:
-            found = link_store.find_link(session, digest_of(token))
-        if found is None or found.purpose is not LinkPurpose.RESET or not found.usable_at(self._clock.now()):
-            raise link_invalid()
-        return found
+            return link_store.usable_link(session, token, [LinkPurpose.RESET], self._clock.now())
 
     def reset(self, token: str, password: str, *, address: str | None) -> User:
         """Use the link and set the password; the user is signed out everywhere. Raises LinkInvalid, PasswordUnfit."""
@@ -71,13 +70,10 @@ class Passwords:
 
         Raises WrongCredentials for a wrong old one, TooManyAttempts, PasswordUnfit, UserNotFound.
         """
-        with self._database.reading() as session:
-            user = user_store.find_user_by_id(session, user_id)
-        if user is None:
-            raise UserNotFound(f"there is no user {user_id}", where="user")
-        self._sign_in.user(user.email, old, address=by.address)
+        checked = self._sign_in.again(user_id, old, address=by.address)
         hashed, now = hash_password(new), self._clock.now()
         with self._database.transaction() as session:
+            user = require_standing(session, checked)
             _set(session, user, hashed, now, by=by, action="password.changed", kept_session=keep_session)
 
     def assign(self, email: str, password: str, *, by: Actor = INSTALLATION) -> User:

@@ -15,6 +15,7 @@ from app.errors import NotFound
 from app.ids import new_id
 from app.members import member_store, session_store
 from app.members.session import BrowserSession, Visit
+from app.members.sign_in import require_standing
 from app.members.token import digest_of, new_token
 
 _SEEN_EVERY = timedelta(minutes=1)
@@ -37,11 +38,15 @@ class Sessions:
         self._ttl = ttl
 
     def open(self, user: User, *, address: str | None, agent: str) -> tuple[BrowserSession, str]:
-        """Sign a user in; return the session and its token, which is shown this once."""
+        """Sign a user in; return the session and its token, which is shown this once.
+
+        Raises WrongCredentials where what the user has proved does not stand any more.
+        """
         now, token = self._clock.now(), new_token()
         agent = _UNPRINTABLE.sub("", agent)[:_AGENT_CHARS_MAX]
         opened = BrowserSession(new_id("ses", now), user.id, now, now, now + self._ttl, address, agent)
         with self._database.transaction() as session:
+            require_standing(session, user)
             session_store.insert_session(session, opened, digest=digest_of(token))
             record(session, by=_self(user.id, address), at=now, action="user.signed_in", target=user.id)
         return opened, token

@@ -9,18 +9,21 @@ from app.accounts import user_store
 from app.accounts.account import User, checked_name
 from app.accounts.email_address import normal_email
 from app.accounts.password import hash_password
+from app.accounts.store import lock_account
 from app.clock import Clock
 from app.database import Database, Session
 from app.errors import InvariantViolation
 from app.members import link_store
-from app.members.joining import SignUpClosed, add_user, open_own_account, person, seat
+from app.members.inviting import inviter_stands
+from app.members.joining import SignUpClosed, add_user, open_own_account, person
 from app.members.link_mail import LinkMail, make_link
 from app.members.mailed_link import LinkPurpose, MailedLink, link_invalid
 from app.members.member import Joined
-from app.members.sign_in import SignIn
-from app.members.token import digest_of
+from app.members.seat import take_seat
+from app.members.sign_in import SignIn, require_standing
 from app.period import parse_zone
 
+_JOINING = (LinkPurpose.SIGN_UP, LinkPurpose.INVITATION)
 Policy = Literal["open", "invitation", "closed"]
 
 
@@ -58,23 +61,16 @@ class SignUp:
         self._require_open()
         email, account_name, now = normal_email(email), checked_name(account_name, where="account"), self._clock.now()
         parse_zone(zone)
-        self._link_mail.count(email, address)
+        self._link_mail.count(LinkPurpose.SIGN_UP, email, address)
         link = make_link(LinkPurpose.SIGN_UP, email, now, language=language, zone=zone, account_name=account_name)
         with self._database.transaction() as session:
-            if user_store.find_user(session, email) is None:
-                self._link_mail.send(session, link)
-            else:
-                self._link_mail.say_known(session, link)
+            self._link_mail.send_unless_known(session, link)
         self._link_mail.wake_postman()
 
     def link(self, token: str) -> MailedLink:
         """Return what a link to join stands for, without using it. Raises LinkInvalid."""
         with self._database.reading() as session:
-            found = link_store.find_link(session, digest_of(token))
-        joins = found is not None and found.purpose in {LinkPurpose.SIGN_UP, LinkPurpose.INVITATION}
-        if found is None or not joins or not found.usable_at(self._clock.now()):
-            raise link_invalid()
-        return found
+            return link_store.usable_link(session, token, _JOINING, self._clock.now())
 
     def has_user(self, link: MailedLink) -> bool:
         """Tell whether the link's address has a user, who joins with the password that is known, not with a new one."""
@@ -94,7 +90,7 @@ class SignUp:
     def accept(self, token: str, user: User, *, address: str | None) -> Joined:
         """Use the link as a user who is signed in: it must have been mailed to that user's address.
 
-        Raises LinkInvalid, SignUpClosed, AlreadyMember.
+        Raises LinkInvalid, WrongCredentials, SignUpClosed, AlreadyMember.
         """
         link = self.link(token)
         if link.email != user.email:
@@ -106,7 +102,10 @@ class SignUp:
             self._require_open()
         now = self._clock.now()
         with self._database.transaction() as session:
-            if not link_store.use_link(session, link.id, now):
+            if link.account_id is not None:  # whoever puts the inviter out takes turns with this
+                lock_account(session, link.account_id)
+            known = require_standing(session, known) if known else None
+            if not link_store.use_link(session, link.id, now) or not inviter_stands(session, link):
                 raise link_invalid()
             user = known or add_user(session, link.email, hashed, now=now, address=address)
             link_store.end_links_to(session, link.email, LinkPurpose.SIGN_UP, now)
@@ -121,7 +120,7 @@ class SignUp:
             return Joined(user, account_id, new_account=True)
         if link.account_id is None or link.role is None:
             raise InvariantViolation(f"the invitation {link.id} leads to no account")
-        seat(session, link.account_id, user, link.role, now=now, by=by)
+        take_seat(session, link.account_id, user, link.role, now=now, by=by, invitation=link.id)
         return Joined(user, link.account_id, new_account=False)
 
     def _require_open(self) -> None:

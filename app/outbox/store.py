@@ -11,16 +11,28 @@ from app.outbox.tables import OutgoingMailRow
 
 def enqueue(session: Session, mail: Mail) -> None:
     """Let a mail go out once the caller's transaction is committed."""
+    _insert(session, mail, mail.text, mail.html, next_attempt_at=mail.created_at, last_error=None)
+
+
+def keep_unsent(session: Session, mail: Mail, why: str) -> None:
+    """Store a mail that nobody gets, without its text: costs what `enqueue` does."""
+    _insert(session, mail, "", "", next_attempt_at=None, last_error=why)
+
+
+def _insert(
+    session: Session, mail: Mail, text: str, html: str, *, next_attempt_at: datetime | None, last_error: str | None
+) -> None:
     session.add(
         OutgoingMailRow(
             id=mail.id,
             recipient=mail.to,
             subject=mail.subject,
-            text=mail.text,
-            html=mail.html,
+            text=text,
+            html=html,
             created_at=mail.created_at,
             attempts=0,
-            next_attempt_at=mail.created_at,
+            next_attempt_at=next_attempt_at,
+            last_error=last_error,
         )
     )
     session.flush()

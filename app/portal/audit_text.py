@@ -17,8 +17,8 @@ _SENTENCES = {
     "key.created": _("Created the key %(name)s"),
     "key.revoked": _("Revoked the key %(name)s"),
     "key.rotated": _("Replaced the key %(name)s by a new one"),
-    "member.invited": _("Invited %(email)s as %(role)s"),
-    "member.invitation_cancelled": _("Took back the invitation of %(email)s"),
+    "member.invited": _("Invited %(invitee)s as %(role)s"),
+    "member.invitation_cancelled": _("Took back the invitation of %(invitee)s"),
     "member.joined": _("Let %(person)s in as %(role)s"),
     "member.role_changed": _("Changed the role of %(person)s from %(before)s to %(after)s"),
     "member.removed": _("Removed %(person)s, who was %(role)s"),
@@ -32,12 +32,14 @@ _SENTENCES = {
     "password.set": _("Set the password of %(person)s on the command line"),
     "password.changed": _("Changed the own password"),
     "password.reset": _("Chose a new password behind a mailed link"),
-    "email.changed": _("Changed the own address from %(before)s to %(after)s"),
+    "email.change_requested": _("Asked for another own address"),
+    "email.changed": _("Changed the own address"),
     "identity.bound": _("Bound the own sign-in at %(issuer)s"),
     "session.revoked": _("Ended one of the own sessions"),
     "session.others_revoked": _("Ended all other own sessions"),
 }
 _JOINED_ITSELF = _("Joined as %(role)s")
+_SOMEBODY = _("somebody")
 _OTHER = _("%(action)s: %(target)s")
 _INSTALLATION = _("The installation itself")
 _OPERATOR = _("An operator of the installation")
@@ -56,14 +58,16 @@ _FACTS = ("mode", "scopes", "models")
 class AuditWords:
     """Tells entries to the members of an account.
 
-    `people` are users by id, `members` the ids of those in the account, `keys` the names of its keys by id. An operator
-    who is no member stays without a name: that is not the customers' business.
+    `people` are users by id, `members` the ids of those in the account, `keys` the names of its keys by id, `invitees`
+    the addresses of invitations by id. The log itself holds ids: who is forgotten elsewhere is forgotten here. An
+    operator who is no member stays without a name: that is not the customers' business.
     """
 
     catalogue: NullTranslations
     people: Mapping[str, User]
     members: frozenset[str]
     keys: Mapping[str, str]
+    invitees: Mapping[str, str]
 
     def actor(self, entry: AuditEntry) -> str:
         """Return who acted."""
@@ -83,7 +87,12 @@ class AuditWords:
         if entry.action == "member.joined" and entry.actor.id == entry.target:
             text = _JOINED_ITSELF
         values = {name: self._value(entry.action, value) for name, value in entry.details.items()}
-        known = {"action": entry.action, "target": entry.target, "person": self._person(entry.target)}
+        known = {
+            "action": entry.action,
+            "target": entry.target,
+            "person": self._person(entry.target),
+            "invitee": self.invitees.get(entry.target) or self._say(_SOMEBODY),
+        }
         return self._say(text) % (known | values)
 
     def facts(self, entry: AuditEntry) -> list[str]:

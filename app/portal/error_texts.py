@@ -29,6 +29,7 @@ _TEXTS = {
     "password_unfit": _("A password has 12 to 256 characters. A few unrelated words are long enough."),
     "email_taken": _("This e-mail address has a user already."),
     "name_invalid": _("A name has 1 to 100 characters on one line."),
+    "link_of_somebody_else": _("Somebody else has asked for this link. Sign in as the user who asked for it."),
     "link_invalid": _("This link does not work. Links work once and for a short time: ask for a new one."),
     "sign_up_closed": _("Sign-up is not open here. Ask an owner of an account to invite you."),
     "last_owner": _("An account keeps an owner. Make somebody else an owner first."),

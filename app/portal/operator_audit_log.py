@@ -37,6 +37,12 @@ def show(
 
 def _words(services: Services, operator: Person, entries: Sequence[AuditEntry]) -> AuditWords:
     """Return words that give everybody a name, operators too; keys of many accounts keep their ids."""
-    people = services.accounts.users({each for entry in entries for each in (entry.actor.id, entry.target)})
-    catalogue = translations(operator.visitor.preferences.language)
-    return AuditWords(catalogue=catalogue, people=people, members=frozenset(people), keys={})
+    ids = {each for entry in entries for each in (entry.actor.id, entry.target)}
+    people = services.accounts.users(ids)
+    return AuditWords(
+        catalogue=translations(operator.visitor.preferences.language),
+        people=people,
+        members=frozenset(people),
+        keys={},
+        invitees=services.members.invited(ids),
+    )

@@ -1,4 +1,7 @@
-"""The audit log: who changed what. The database itself refuses to change or delete an entry."""
+"""The audit log: who changed what. The database itself refuses to change or delete an entry.
+
+One change passes: that an entry forgets the network address of who acted. Addresses are personal, and not kept for ever.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +14,8 @@ branch_labels = None
 depends_on = None
 
 _REASON = "an entry of the audit log is never changed"
+_KEPT = ("id", "occurred_at", "actor_kind", "actor_id", "action", "target", "account_id", "details")
+_WITH_ADDRESS = sa.text("actor_address IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -28,6 +33,13 @@ def upgrade() -> None:
         sa.CheckConstraint("actor_kind IN ('user', 'key', 'installation')", name="actor_kind"),
     )
     op.create_index("ix_audit_log_account_id_id", "audit_log", ["account_id", "id"])
+    op.create_index(
+        "ix_audit_log_with_address",
+        "audit_log",
+        ["occurred_at"],
+        sqlite_where=_WITH_ADDRESS,
+        postgresql_where=_WITH_ADDRESS,
+    )
     _refuse_in_postgresql() if _on_postgresql() else _refuse_in_sqlite()
 
 
@@ -35,23 +47,31 @@ def downgrade() -> None:
     op.drop_table("audit_log")  # and its triggers with it
     if _on_postgresql():
         op.execute("DROP FUNCTION audit_log_refuse()")
+        op.execute("DROP FUNCTION audit_log_forget()")
 
 
 def _refuse_in_postgresql() -> None:
+    refuse = f"RAISE EXCEPTION '{_REASON}' USING ERRCODE = 'restrict_violation';"
+    op.execute(f"CREATE FUNCTION audit_log_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refuse} END $$")
     op.execute(
-        "CREATE FUNCTION audit_log_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        f" RAISE EXCEPTION '{_REASON}' USING ERRCODE = 'restrict_violation'; END $$"
+        "CREATE FUNCTION audit_log_forget() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " DECLARE forgotten audit_log%ROWTYPE := OLD; BEGIN forgotten.actor_address := NULL;"
+        f" IF NEW IS DISTINCT FROM forgotten THEN {refuse} END IF; RETURN NEW; END $$"
     )
     op.execute(
-        "CREATE TRIGGER audit_log_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log"
+        "CREATE TRIGGER audit_log_refuse BEFORE DELETE OR TRUNCATE ON audit_log"
         " FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuse()"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_log_forget BEFORE UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_log_forget()"
     )
 
 
 def _refuse_in_sqlite() -> None:
     """Refuse INSERT OR REPLACE as well, which takes the place of a row without firing the triggers of DELETE."""
     is_there = "WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id)"
-    for action, condition in (("UPDATE", ""), ("DELETE", ""), ("INSERT", is_there)):
+    forgets = " AND ".join(["NEW.actor_address IS NULL", *(f"NEW.{name} IS OLD.{name}" for name in _KEPT)])
+    for action, condition in (("UPDATE", f"WHEN NOT ({forgets})"), ("DELETE", ""), ("INSERT", is_there)):
         op.execute(
             f"CREATE TRIGGER audit_log_refuse_{action.lower()} BEFORE {action} ON audit_log {condition}"
             f" BEGIN SELECT RAISE(ABORT, '{_REASON}'); END"

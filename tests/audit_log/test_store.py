@@ -1,5 +1,7 @@
 """Entries come back as they were written, newest first, and never change."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
@@ -80,7 +82,16 @@ def test_a_change_that_fails_leaves_no_entry(database: Database, audit_log: Audi
     assert audit_log.list() == []
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_log SET actor_id = 'somebody else'", "DELETE FROM audit_log"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_log SET actor_id = 'somebody else'",
+        "UPDATE audit_log SET actor_address = '192.0.2.1'",
+        "UPDATE audit_log SET actor_address = NULL, details = '{}'",
+        "UPDATE audit_log SET actor_address = NULL, account_id = 'acct_2'",
+        "DELETE FROM audit_log",
+    ],
+)
 def test_an_entry_refuses_every_change(
     database: Database, audit_log: AuditLog, clock: FrozenClock, statement: str
 ) -> None:
@@ -88,6 +99,16 @@ def test_an_entry_refuses_every_change(
     with pytest.raises(ConstraintViolated), database.transaction() as session:
         session.execute(text(statement))
     assert actions_of(audit_log) == ["key.created"]
+
+
+def test_an_entry_may_forget_the_address_of_who_acted(
+    database: Database, audit_log: AuditLog, clock: FrozenClock
+) -> None:
+    write(database, clock, "key.created")
+    (before,) = audit_log.list()
+    with database.transaction() as session:
+        session.execute(text("UPDATE audit_log SET actor_address = NULL"))
+    assert audit_log.list() == [replace(before, actor=replace(ADA, address=None))]
 
 
 def test_sqlite_refuses_to_replace_an_entry(sqlite_url: str, clock: FrozenClock) -> None:

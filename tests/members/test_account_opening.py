@@ -10,7 +10,7 @@ from app.errors import AppError
 from app.members.role import Role
 from tests.members.people import People
 
-OPERATOR = Actor(ActorKind.USER, "user_operator", "192.0.2.1")
+OPERATOR = Actor(ActorKind.KEY, "key_operator", "192.0.2.1")
 FACTS: dict[str, Any] = {
     "currency": "USD",
     "zone": "Asia/Kathmandu",

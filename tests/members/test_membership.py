@@ -10,10 +10,10 @@ from app.accounts.email_address import EmailInvalid
 from app.clock import FrozenClock
 from app.database import Database
 from app.errors import AppError, NotFound
+from app.members import member_store
 from app.members.mailed_link import LinkInvalid
 from app.members.member import Joined
 from app.members.membership import (
-    AlreadyMember,
     InvitationNotFound,
     InvitationsClosed,
     LastOwner,
@@ -21,6 +21,7 @@ from app.members.membership import (
     UserNotFound,
 )
 from app.members.role import Permission, Role, RoleMissing, RoleUnknown, parse_role, permissions_of
+from app.members.seat import AlreadyMember
 from app.members.throttle import TooManyAttempts
 from tests.members.people import CLIENT, PASSWORD, People, actor
 
@@ -91,6 +92,41 @@ def test_an_invitation_is_listed_until_it_is_answered_cancelled_or_over(
     assert [each for each in people.actions() if "invit" in each] == ["member.invited"] * 3 + [
         "member.invitation_cancelled"
     ]
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_whoever_is_put_out_or_steps_down_leaves_no_open_door(people: People, ada: Joined, leaves: bool) -> None:
+    bob = people.member(ada.account_id, BOB, Role.OWNER, ada.user)
+    of_bob = people.invite(ada.account_id, "accomplice@example.com", Role.OWNER, bob)
+    of_ada = people.invite(ada.account_id, "friend@example.com", Role.VIEWER, ada.user)
+    if leaves:
+        people.members.remove(ada.account_id, bob.id, by=actor(ada.user))
+    else:
+        people.members.change_role(ada.account_id, bob.id, Role.DEVELOPER, by=actor(ada.user))
+    with pytest.raises(LinkInvalid):
+        people.sign_up.join(of_bob, PASSWORD, address=CLIENT)
+    with pytest.raises(RoleMissing):
+        people.members.invite(ada.account_id, "another@example.com", Role.OWNER, by=actor(bob), language="en")
+    assert people.sign_up.join(of_ada, PASSWORD, address=CLIENT).account_id == ada.account_id
+
+
+def test_an_invitation_is_worth_what_its_sender_may_do_when_it_is_accepted(people: People, ada: Joined) -> None:
+    bob = people.member(ada.account_id, BOB, Role.OWNER, ada.user)
+    token = people.invite(ada.account_id, "accomplice@example.com", Role.OWNER, bob)
+    with people.database.transaction() as session:
+        member_store.set_role(session, ada.account_id, bob.id, Role.VIEWER)
+    with pytest.raises(LinkInvalid):
+        people.sign_up.join(token, PASSWORD, address=CLIENT)
+
+
+def test_the_log_names_the_invitation_that_somebody_joined_by_and_nobodys_address(people: People, ada: Joined) -> None:
+    token = people.invite(ada.account_id, BOB, Role.BILLING, ada.user)
+    bob = people.sign_up.join(token, PASSWORD, address=CLIENT).user
+    (invited,) = (entry for entry in people.entries() if entry.action == "member.invited")
+    joined = people.entries()[-1]
+    assert (joined.target, dict(joined.details)) == (bob.id, {"role": "billing", "invitation": invited.target})
+    assert people.members.invited([invited.target, "lnk_none"]) == {invited.target: BOB}
+    assert "@" not in "".join(str(entry.details) + entry.target for entry in people.entries())
 
 
 def test_another_account_cannot_cancel_an_invitation(people: People, ada: Joined) -> None:

@@ -1,19 +1,22 @@
 """New passwords: by a link that works once, or by the old one; and whoever had sneaked in is out."""
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from app.accounts.account import User
 from app.accounts.email_address import EmailInvalid
 from app.accounts.password import PasswordUnfit
 from app.accounts.user_store import insert_user
 from app.clock import FrozenClock
+from app.database import Base
 from app.errors import AppError
 from app.members.mailed_link import LinkInvalid
 from app.members.membership import UserNotFound
+from app.members.role import Role
 from app.members.sign_in import WrongCredentials
 from app.members.throttle import TooManyAttempts
 from tests.members.people import CLIENT, OTHER_PASSWORD, PASSWORD, People, actor
@@ -58,19 +61,50 @@ def test_a_reset_signs_the_user_out_everywhere(people: People, ada: User) -> Non
 def test_nothing_tells_an_unknown_address(people: People, ada: User) -> None:
     writes = []
     for email in (ADA, "nobody@example.com"):
+        before = rows_by_table(people)
         assert people.passwords.request_reset(email, language="en", address=CLIENT) is None  # type: ignore[func-returns-value]  # that nothing is told is the point
-        with people.database.reading() as session:
-            writes.append(session.scalar(text("SELECT count(*) FROM mailed_links WHERE purpose = 'reset'")))
-    assert writes == [1, 2]  # the same insert for both: the time tells nothing either
+        writes.append({table: count - before[table] for table, count in rows_by_table(people).items()})
+    assert writes[0] == writes[1]  # the same inserts for both: the time tells nothing either
+    assert {table for table, count in writes[0].items() if count} == {"mailed_links", "outgoing_mail"}
     assert people.mails_to("nobody@example.com") == []
     assert len(people.mails_to(ADA)) == 2
-    for email in (ADA, "nobody@example.com"):
-        for _ in range(4):
-            people.passwords.request_reset(email, language="en", address=CLIENT)
-        with pytest.raises(TooManyAttempts):
-            people.passwords.request_reset(email, language="en", address=CLIENT)
+    with people.database.reading() as session:
+        unsent = session.execute(text("SELECT text, html FROM outgoing_mail WHERE recipient = 'nobody@example.com'"))
+        assert unsent.one() == ("", "")
     with pytest.raises(EmailInvalid):
         people.passwords.request_reset("nobody", language="en", address=CLIENT)
+
+
+def rows_by_table(people: People) -> dict[str, int]:
+    with people.database.reading() as session:
+        return {
+            table: session.scalar(text(f"SELECT count(*) FROM {table}")) or 0
+            for table in Base.metadata.tables
+            if inspect(session.connection()).has_table(table)
+        }
+
+
+def test_whoever_asks_too_often_keeps_nobody_from_a_new_password(people: People, ada: User) -> None:
+    for number in range(20):
+        people.passwords.request_reset(ADA, language="en", address=f"192.0.2.{number}")
+    assert len([mail for mail in people.mails_to(ADA) if mail["Subject"] == "Choose a new password"]) == 5
+    people.passwords.link(people.token(ADA))  # the last one that was mailed still works
+
+
+def test_mails_of_another_kind_use_no_reset_up(people: People, ada: User) -> None:
+    for number in range(6):
+        with contextlib.suppress(TooManyAttempts):
+            people.sign_up.request(ADA, "Ada", zone="UTC", language="en", address=f"192.0.2.{number}")
+    people.passwords.link(reset_token(people))
+
+
+def test_a_client_beyond_its_own_limit_uses_up_nobodys_address(people: People, ada: User) -> None:
+    for number in range(60):
+        people.passwords.request_reset(f"user{number}@example.com", language="en", address="192.0.2.9")
+    for _ in range(6):
+        with pytest.raises(TooManyAttempts):
+            people.passwords.request_reset(ADA, language="en", address="192.0.2.9")
+    people.passwords.link(reset_token(people))
 
 
 def test_a_new_reset_link_ends_the_older_ones_of_that_user_alone(people: People, ada: User) -> None:
@@ -146,6 +180,51 @@ def test_a_change_ends_the_links_that_an_intruder_may_have_asked_for(people: Peo
     people.passwords.change(ada.id, PASSWORD, OTHER_PASSWORD, by=actor(ada), keep_session=None)
     with pytest.raises(LinkInvalid):
         people.passwords.link(token)
+
+
+def overtaken_by_a_reset(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the password be reset while the next check of the old one takes its time."""
+    find = people.sign_in._find
+
+    def find_slowly(email: str, password: str) -> User | None:
+        found = find(email, password)
+        monkeypatch.setattr(people.sign_in, "_find", find)
+        people.passwords.reset(reset_token(people), OTHER_PASSWORD, address=CLIENT)
+        return found
+
+    monkeypatch.setattr(people.sign_in, "_find", find_slowly)
+
+
+def test_a_change_that_a_reset_overtakes_changes_nothing(
+    people: People, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overtaken_by_a_reset(people, monkeypatch)
+    with pytest.raises(WrongCredentials):
+        people.passwords.change(ada.id, PASSWORD, "an intruder's password", by=actor(ada), keep_session=None)
+    assert people.sign_in.user(ADA, OTHER_PASSWORD) == ada
+
+
+def test_a_sign_in_that_a_reset_overtakes_opens_no_session(
+    people: People, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overtaken_by_a_reset(people, monkeypatch)
+    proved = people.sign_in.user(ADA, PASSWORD)
+    with pytest.raises(WrongCredentials):
+        people.sessions.open(proved, address=CLIENT, agent="")
+    assert people.sessions.list(ada.id) == []
+    people.sessions.open(people.sign_in.user(ADA, OTHER_PASSWORD), address=CLIENT, agent="")
+
+
+def test_joining_that_a_reset_overtakes_lets_nobody_in(
+    people: People, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = people.join("bob@example.com", "Bob Ltd")
+    token = people.invite(bob.account_id, ADA, Role.OWNER, bob.user)
+    overtaken_by_a_reset(people, monkeypatch)
+    with pytest.raises(WrongCredentials):
+        people.sign_up.join(token, PASSWORD, address=CLIENT)
+    assert people.members.membership(ada.id, bob.account_id) is None
+    assert people.sign_up.link(token).role is Role.OWNER
 
 
 def test_the_old_password_is_not_guessed_through_a_change(people: People, ada: User) -> None:

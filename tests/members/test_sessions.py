@@ -1,6 +1,7 @@
 """Sessions: made by a sign-in alone, ended by time and by hand, and never in two hands after a rotation."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -165,6 +166,19 @@ def test_what_has_ended_is_swept_away_and_the_rest_stays(
     assert len(people.sessions.list(user.id)) == 1
     for _ in range(2):
         MemberHousekeeping(people.database, clock).purge()
+    assert people.entries()[-1].actor.address == CLIENT
     with people.database.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM browser_sessions")) == 1
     visit(people, token)
+
+
+def test_network_addresses_are_forgotten_after_half_a_year_and_nothing_else_is(
+    people: People, user: User, clock: FrozenClock
+) -> None:
+    old = people.entries()
+    clock.advance(timedelta(days=181))
+    people.sessions.open(user, address=CLIENT, agent=AGENT)
+    MemberHousekeeping(people.database, clock).purge()
+    forgotten = [replace(entry, actor=replace(entry.actor, address=None)) for entry in old]
+    assert people.entries()[:-1] == forgotten
+    assert people.entries()[-1].actor.address == CLIENT

@@ -17,8 +17,8 @@ from app.errors import AppError, Invalid
 from app.members.joining import SignUpClosed
 from app.members.mailed_link import LinkInvalid
 from app.members.member import Joined
-from app.members.membership import AlreadyMember
 from app.members.role import Role
+from app.members.seat import AlreadyMember
 from app.members.sign_in import WrongCredentials
 from app.members.throttle import TooManyAttempts
 from app.pricing.service import Plans

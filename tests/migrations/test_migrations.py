@@ -8,6 +8,7 @@ from alembic import command
 from sqlalchemy import CheckConstraint, Connection, Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from app.accounts.password import password_matches
 from app.database import Base, Database
 from tests.schema import connected, migration_config
 
@@ -40,6 +41,41 @@ def test_the_whole_way_down_leaves_nothing_and_up_again_everything(connection: C
     assert tables_of(connection) == set()
     command.upgrade(config, "head")
     assert tables_of(connection) == set(Base.metadata.tables)
+
+
+def test_who_had_no_password_gets_one_that_nobody_knows_on_the_way_down(connection: Connection) -> None:
+    config = migration_config(connection)
+    command.upgrade(config, "head")
+    created_at = "now()" if connection.dialect.name == "postgresql" else "0"
+    insert = (
+        f"INSERT INTO users (id, email, operator, created_at) VALUES ('user_1', 'a@b.example', false, {created_at})"
+    )
+    connection.execute(text(insert))
+    connection.commit()
+    command.downgrade(config, "0003")
+    stored = connection.scalar(text("SELECT password_hash FROM users"))
+    assert not password_matches("none", stored)  # and the hash can be read
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"purpose": "invitation"},
+        {"purpose": "sign_up", "account_name": "'A'", "role": "'owner'"},
+        {"purpose": "sign_up"},
+        {"purpose": "reset", "account_name": "'A'"},
+        {"purpose": "reset", "invited_by": "'user_1'"},
+        {"purpose": "email_change"},
+    ],
+    ids=str,
+)
+def test_a_link_has_the_fields_of_its_purpose(database: Database, fields: dict[str, str]) -> None:
+    row = {"id": "'lnk_1'", "digest": "'d'", "email": "'a@b.example'", "language": "'en'", "zone": "'UTC'"}
+    instant = "0" if database.dialect == "sqlite" else "now()"
+    row |= fields | {"purpose": f"'{fields['purpose']}'", "created_at": instant, "expires_at": instant}
+    statement = f"INSERT INTO mailed_links ({', '.join(row)}) VALUES ({', '.join(row.values())})"
+    with pytest.raises(IntegrityError, match="fields_of_purpose"), database.engine.begin() as connection:
+        connection.execute(text(statement))
 
 
 def test_upgrading_twice_changes_nothing(connection: Connection) -> None:
