@@ -19,7 +19,7 @@ DAYS = 45
 _HOURS = range(8, 18)  # in which the device is held, and calls come
 _PRICES_NANOS = {"linear": 10_000, "vgg16-digits": 500_000}  # of one unit, by plans/payg.toml
 _COMPUTE_US = {"linear": 30, "vgg16-digits": 9_000}  # of one unit
-_UNITS_A_CALL = {"linear": 900, "vgg16-digits": 60}
+_UNITS_A_CALL = {"linear": 900, "vgg16-digits": 250}
 
 
 def account_with_past(books: Books) -> Account:
