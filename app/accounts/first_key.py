@@ -1,7 +1,7 @@
 """The first key of an account: a newcomer gets it unasked, once, so that the first call can follow at once."""
 
 from app.accounts import store
-from app.accounts.account import ApiKey, KeyPurpose, Scope
+from app.accounts.account import ApiKey, Scope
 from app.accounts.key_secret import digest_of, hint_of, new_secret
 from app.audit_log.actor import Actor
 from app.audit_log.store import record
@@ -19,7 +19,7 @@ def first_test_key(
     secret = new_secret(live=False)
     with database.transaction() as session:
         store.lock_account(session, account_id)
-        if any(key.purpose is KeyPurpose.API for key in store.list_keys(session, account_id)):
+        if store.has_api_key(session, account_id):
             return None
         now = clock.now()
         key = ApiKey(

@@ -152,6 +152,26 @@ class Accounts:
         with self._database.reading() as session:
             return store.list_keys(session, account_id, after, limit)
 
+    def newest_keys(self, account_id: str, *, usable: bool, limit: int) -> list[ApiKey]:
+        """Return the account's newest keys first: those that work now, or those that have ended."""
+        with self._database.reading() as session:
+            return store.newest_keys(session, account_id, self._clock.now(), usable=usable, limit=limit)
+
+    def count_usable_keys(self, account_id: str) -> int:
+        """Return how many of the account's keys work now."""
+        with self._database.reading() as session:
+            return store.count_usable_keys(session, account_id, self._clock.now())
+
+    def keys(self, account_id: str, key_ids: Collection[str]) -> dict[str, ApiKey]:
+        """Return the account's keys of those ids; an unknown id is left out."""
+        with self._database.reading() as session:
+            return store.find_keys(session, account_id, key_ids)
+
+    def has_api_key(self, account_id: str) -> bool:
+        """Tell whether the account ever had a key whose secret somebody knows."""
+        with self._database.reading() as session:
+            return store.has_api_key(session, account_id)
+
     def get_key(self, account_id: str, key_id: str) -> ApiKey:
         """Return a key of the account. Raises NotFound."""
         with self._database.reading() as session:

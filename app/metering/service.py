@@ -1,6 +1,6 @@
 """Reading usage: reports by zone, and events page by page."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -34,10 +34,10 @@ class Metering:
             slices = store.rollup_slices(session, account_id, period, group_by, live=live)
         return gather(slices, bucket, zone)
 
-    def last_used(self, account_id: str) -> dict[str, datetime]:
-        """Return when each key was last used, to the quarter of an hour; a key that never was is left out."""
+    def last_used(self, account_id: str, key_ids: Collection[str]) -> dict[str, datetime]:
+        """Return when each of the keys was last used, to the quarter of an hour; a key that never was is left out."""
         with self._database.reading() as session:
-            return store.last_used_by_key(session, account_id)
+            return store.last_used_by_key(session, account_id, key_ids)
 
     def events(
         self, account_id: str, period: Period, *, after: str, limit: int, live: bool | None = None

@@ -50,6 +50,7 @@ class UsageEventRow(Base):
 
 class UsageRollupRow(Base):
     __tablename__ = "usage_rollup"
+    __table_args__ = (Index("ix_usage_rollup_key", "account_id", "key_id", "bucket_start"),)
 
     account_id: Mapped[str] = mapped_column(String, primary_key=True)
     bucket_start: Mapped[datetime] = mapped_column(Instant, primary_key=True)
@@ -95,4 +96,4 @@ class DeviceIntervalRow(Base):
     id: Mapped[str] = mapped_column(String, primary_key=True)
     device: Mapped[str] = mapped_column(String)
     started_at: Mapped[datetime] = mapped_column(Instant)
-    ended_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime] = mapped_column(Instant, index=True)

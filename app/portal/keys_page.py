@@ -18,21 +18,22 @@ from app.portal.rendering import render, zone_of
 from app.portal.visitor import Caller, KeysReader, KeysWriter, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-ENDED_KEYS_MAX = 100
+KEYS_MAX = 100
 _SCOPES = [scope for scope in Scope if scope is not Scope.ADMIN]
 
 
 @router.get("/app/keys")
 def list_keys(request: Request, caller: KeysReader, services: ServicesDep, done: str = "") -> Response:
     """List the keys that work, newest first, and those that ended below them."""
-    now = services.clock.now()
-    keys = services.accounts.list_keys(caller.account.id)[::-1]
+    account_id = caller.account.id
+    usable, ended = (services.accounts.newest_keys(account_id, usable=each, limit=KEYS_MAX) for each in (True, False))
     return render(
         request,
         "pages/keys.html",
-        usable=[key for key in keys if key.usable_at(now)],
-        ended=[key for key in keys if not key.usable_at(now)][:ENDED_KEYS_MAX],
-        last_used=services.metering.last_used(caller.account.id),
+        usable=usable,
+        usable_count=services.accounts.count_usable_keys(account_id),
+        ended=ended,
+        last_used=services.metering.last_used(account_id, [key.id for key in (*usable, *ended)]),
         done=done,
     )
 
@@ -128,7 +129,7 @@ def _key_page(
         error=error,
         usable=key.usable_at(services.clock.now()),
         rotatable=key.purpose is KeyPurpose.API and key.scopes <= scopes_of(caller.role),
-        last_used=services.metering.last_used(caller.account.id).get(key.id),
+        last_used=services.metering.last_used(caller.account.id, [key.id]).get(key.id),
     )
 
 

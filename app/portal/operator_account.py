@@ -22,6 +22,7 @@ from app.portal.visitor import OperatorDep, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/operator/accounts/{account_id}")
 _INVOICES_SHOWN = 12
+_KEYS_SHOWN = 100
 _Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 1, 1))]
 DayOrNow = Annotated[_Day | None, BeforeValidator(lambda text: text or None)]
 
@@ -98,6 +99,9 @@ def _done(account: Account, what: str) -> Response:
 
 def _page(request: Request, services: Services, account: Account, *, error: AppError | None = None) -> Response:
     now = services.clock.now()
+    usable, ended = (
+        services.accounts.newest_keys(account.id, usable=each, limit=_KEYS_SHOWN) for each in (True, False)
+    )
     return render(
         request,
         "pages/operator_account.html",
@@ -112,8 +116,10 @@ def _page(request: Request, services: Services, account: Account, *, error: AppE
         members=services.members.list(account.id),
         invitations=services.members.invitations(account.id),
         roles=list(Role),
-        keys=services.accounts.list_keys(account.id),
-        last_used=services.metering.last_used(account.id),
+        keys=(*usable, *ended),
+        usable_count=services.accounts.count_usable_keys(account.id),
+        keys_shown=_KEYS_SHOWN,
+        last_used=services.metering.last_used(account.id, [key.id for key in (*usable, *ended)]),
         invoices=services.invoices.list(account.id, limit=_INVOICES_SHOWN).invoices,
         charges=services.invoice_preview.so_far(account.id),
         usage=_usage_of_month(services, account),

@@ -19,6 +19,7 @@ from app.portal.visitor import Caller, ServicesDep, UsageReader
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 RECENT_KEYS, RECENT_INVOICES = 5, 6
+KEYS_LOOKED_AT = 100  # of so many of the newest, those that were used last are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Money:
 def show_overview(request: Request, caller: UsageReader, services: ServicesDep) -> Response:
     """Show the account at a glance."""
     now, zone = services.clock.now(), zone_of(caller.visitor)
-    keys = [key for key in services.accounts.list_keys(caller.account.id)[::-1] if key.usable_at(now)]
-    last_used = services.metering.last_used(caller.account.id)
+    keys = services.accounts.newest_keys(caller.account.id, usable=True, limit=KEYS_LOOKED_AT)
+    last_used = services.metering.last_used(caller.account.id, [key.id for key in keys])
     return render(
         request,
         "pages/overview.html",
@@ -44,7 +45,7 @@ def show_overview(request: Request, caller: UsageReader, services: ServicesDep) 
         usage={preset: _used(services, caller, preset, zone) for preset in (Preset.TODAY, Preset.THIS_MONTH)},
         asked=UsageQuery(zone=zone),
         keys=sorted(keys, key=lambda key: last_used.get(key.id, key.created_at), reverse=True)[:RECENT_KEYS],
-        key_count=len(keys),
+        key_count=services.accounts.count_usable_keys(caller.account.id),
         last_used=last_used,
     )
 

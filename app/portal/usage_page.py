@@ -117,8 +117,8 @@ def _names(services: Services, caller: Caller, asked: UsageQuery, groups: tuple[
     """Return how people call the groups: a key by its name and the end of its secret."""
     if asked.group_by is not GroupBy.KEY:
         return groups
-    keys = {key.id: _name_of(key) for key in services.accounts.list_keys(caller.account.id)}
-    return tuple(keys.get(group, group) for group in groups)
+    keys = services.accounts.keys(caller.account.id, groups)
+    return tuple(_name_of(keys[group]) if group in keys else group for group in groups)
 
 
 def _name_of(key: ApiKey) -> str:

@@ -102,6 +102,31 @@ def test_lists_are_paged_in_order_of_creation(accounts: Accounts, account: Accou
     assert accounts.list_accounts(after=account.id) == []
 
 
+def test_the_newest_keys_are_listed_apart_by_whether_they_work(
+    accounts: Accounts, account: Account, clock: FrozenClock
+) -> None:
+    keys = []
+    for expires_in in (None, HOUR, HOUR * 2, None):
+        clock.advance(timedelta(milliseconds=1))
+        expires_at = clock.now() + expires_in if expires_in else None
+        keys.append(accounts.create_key(account.id, expires_at=expires_at).key)
+    accounts.revoke_key(account.id, keys[3].id)
+    clock.advance(HOUR - timedelta(milliseconds=2))  # the second one ends this very instant
+    usable = accounts.newest_keys(account.id, usable=True, limit=9)
+    ended = accounts.newest_keys(account.id, usable=False, limit=9)
+    assert [key.id for key in usable] == [keys[2].id, keys[0].id]
+    assert [key.id for key in ended] == [keys[3].id, keys[1].id]
+    assert {key.usable_at(clock.now()) for key in usable} == {True}
+    assert accounts.newest_keys(account.id, usable=True, limit=1) == usable[:1]
+    assert accounts.count_usable_keys(account.id) == 2
+
+
+def test_keys_are_found_by_their_ids_within_their_account(accounts: Accounts, account: Account) -> None:
+    key, stranger = accounts.create_key(account.id).key, accounts.create_account("Stranger")
+    assert accounts.keys(account.id, [key.id, "key_unknown"]) == {key.id: key}
+    assert accounts.keys(stranger.id, [key.id]) == {}
+
+
 def test_a_key_of_no_account_is_not_made(accounts: Accounts) -> None:
     with pytest.raises(NotFound):
         accounts.create_key("acct_unknown")

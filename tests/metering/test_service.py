@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
 from app.database import Database, DatabaseUnavailable
@@ -137,8 +138,26 @@ def test_a_key_was_last_used_in_the_quarter_hour_of_its_last_call_of_any_kind(da
         make_event(key_id="key_3", account_id="acct_2"),
     )
     metering = Metering(database)
-    assert metering.last_used("acct_1") == {"key_1": NOON + timedelta(minutes=30), "key_2": NOON}
-    assert metering.last_used("acct_3") == {}
+    keys = ["key_1", "key_2", "key_3", "key_4"]
+    assert metering.last_used("acct_1", keys) == {"key_1": NOON + timedelta(minutes=30), "key_2": NOON}
+    assert metering.last_used("acct_1", ["key_2"]) == {"key_2": NOON}
+    assert metering.last_used("acct_1", []) == metering.last_used("acct_3", keys) == {}
+
+
+def test_the_last_use_of_a_key_is_looked_up_and_what_was_used_before_is_not_read(sqlite_url: str) -> None:
+    database, asked = Database(sqlite_url), list[tuple[str, tuple[object, ...]]]()
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: tuple[object, ...], *_: object) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    Metering(database).last_used("acct_1", ["key_1"])
+    (statement, parameters), *_ = (each for each in asked if "usage_rollup" in each[0])
+    with database.engine.connect() as connection:
+        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    database.dispose()
+    (step,) = [step for step in plan if "usage_rollup" in step]
+    assert "COVERING INDEX ix_usage_rollup_key (account_id=? AND key_id=?)" in step
 
 
 @ON_DATABASE

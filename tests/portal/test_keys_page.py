@@ -10,6 +10,7 @@ import pytest
 from app.accounts.account import ApiKey, Scope
 from app.audit_log.actor import INSTALLATION, ActorKind
 from app.members.role import Role
+from app.portal import keys_page
 from tests.api.installation import OPERATOR, ROW, Installation
 from tests.builders import make_event, record_usage
 from tests.installation_fixtures import NOON
@@ -168,6 +169,19 @@ async def test_a_revocation_is_confirmed_and_final(portal: Installation) -> None
     assert "The key is revoked" in page
     assert "Revoked and expired keys (1)" in page
     assert portal.services.accounts.get_key(person.account_id, key_id).revoked_at == NOON
+
+
+async def test_a_page_of_keys_is_bounded_and_says_how_many_there_are(
+    portal: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = member(portal)
+    names = [f"number {number}" for number in range(4)]
+    for name in names:
+        key_of(person, name=name)
+    monkeypatch.setattr(keys_page, "KEYS_MAX", 3)
+    page = text_of(await person.get("/app/keys"))
+    assert sum(name in page for name in names) == 3
+    assert "The newest 3 of 4 keys that work are shown" in page
 
 
 async def test_a_key_says_when_it_was_last_used(portal: Installation) -> None:

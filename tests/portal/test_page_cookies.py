@@ -39,11 +39,11 @@ async def test_a_rotated_session_goes_on_behind_every_page(portal: Installation,
 
 
 async def broken_page(browser: Browser, monkeypatch: pytest.MonkeyPatch, **headers: str) -> httpx.Response:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("secret of the inside")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Accounts, "list_keys", fail)
+        patch.setattr(Accounts, "newest_keys", fail)
         return await browser.get(KEYS, headers=headers)
 
 
@@ -94,7 +94,7 @@ async def test_a_strangers_missing_page_brings_the_secret_that_its_forms_are_mad
 async def test_while_nobody_can_tell_who_looks_a_page_says_so_and_no_cookie_changes(
     portal: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("the database does not answer")
 
     browser = people.member(portal)

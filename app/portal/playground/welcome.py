@@ -6,7 +6,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from app.accounts.account import DEFAULT_SCOPES, KeyPurpose
+from app.accounts.account import DEFAULT_SCOPES
 from app.bootstrap import Services
 from app.members.key_scopes import scopes_of
 from app.portal.forms import PageForm
@@ -22,8 +22,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 @router.get("/app/welcome")
 def welcome(request: Request, caller: KeysWriter, services: ServicesDep) -> Response:
     """Show the first call; where there is no key yet, a script of the page asks for it at once, else a button does."""
-    keys = services.accounts.list_keys(caller.account.id)
-    has_key = any(key.purpose is KeyPurpose.API for key in keys)
+    has_key = services.accounts.has_api_key(caller.account.id)
     return _page(request, services, caller.account.id, has_key=has_key)
 
 
