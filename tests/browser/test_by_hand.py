@@ -45,6 +45,17 @@ def draw_a_one(page: Page) -> None:
     page.mouse.up()
 
 
+def test_a_page_that_came_by_plain_http_copies_too(opener: PageOpener, installation: Installation) -> None:
+    _, cookies = installation.new_owner()
+    page = opener.open(f"{installation.url}/app/playground/linear", cookies=cookies)
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.get_by_role("button", name="Copy the cURL line").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    page.locator("#rows").fill("")
+    page.keyboard.press("Control+V")
+    assert page.locator("#rows").input_value() == page.locator("#code-curl").inner_text()
+
+
 def test_language_and_theme_stay_as_they_were_chosen(opener: PageOpener, installation: Installation) -> None:
     page = opener.fresh()
     page.goto(installation.url)

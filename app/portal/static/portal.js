@@ -1,8 +1,18 @@
 // What every page can do beyond plain HTML: copy a text, close a menu, apply a preference as soon as it is chosen.
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.createElement("textarea"); // a page that came by plain HTTP has no clipboard of its own
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) {
-    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent.trim());
+    await copy(document.querySelector(button.dataset.copy).textContent.trim());
     const label = button.querySelector("[data-copy-label]") ?? button;
     const before = label.textContent;
     label.textContent = button.dataset.copied;
