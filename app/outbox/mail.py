@@ -14,3 +14,8 @@ class Mail:
     text: str
     html: str
     created_at: datetime
+
+
+def name_of(written_at: datetime, mail_id: str) -> str:
+    """Return a mail's name: names are in the order of time."""
+    return f"{written_at:%Y%m%dT%H%M%SZ}-{mail_id}"

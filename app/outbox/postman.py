@@ -10,7 +10,7 @@ from app.database import Database, DatabaseUnavailable
 from app.errors import Invalid
 from app.outbox import store
 from app.outbox.delivery import Delivery, NeverDelivered, NotDelivered
-from app.outbox.mail import Mail
+from app.outbox.mail import Mail, name_of
 from app.outbox.message import message_of
 from app.telemetry import get_logger
 
@@ -79,13 +79,17 @@ class Postman:
     def _deliver(self, mail: Mail, attempt: int) -> bool:
         try:
             message = message_of(mail, sender=self._sender)
-            self._delivery.deliver(message, name=f"{mail.created_at:%Y%m%dT%H%M%SZ}-{mail.id}")
+            self._delivery.deliver(message, name=name_of(mail.created_at, mail.id))
         except NotDelivered as error:
             self._put_back(mail, attempt, error.detail)
             return False
         except NeverDelivered as error:
             _log.warning("a mail cannot be delivered", mail=mail.id, cause=error.detail)
             self._give_up(mail, error.detail)
+            return False
+        except Exception as error:  # noqa: BLE001 - a bug that one mail meets keeps no other waiting, and ends with it
+            _log.exception("the delivery of a mail met a bug", mail=mail.id)
+            self._put_back(mail, attempt, f"a bug: {type(error).__name__}")
             return False
         with self._database.transaction() as session:
             store.mark_delivered(session, mail.id, self._clock.now())

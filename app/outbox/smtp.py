@@ -1,5 +1,6 @@
 """Delivery by SMTP; off this machine never without TLS, unless the operator says so."""
 
+import contextlib
 import smtplib
 import ssl
 from dataclasses import dataclass, field
@@ -59,8 +60,11 @@ class SmtpDelivery:
 
     def deliver(self, message: EmailMessage, *, name: str) -> None:  # noqa: ARG002 - the folder's, not SMTP's
         try:
-            with self._connected() as connection:
+            connection = self._connected()
+            try:
                 connection.send_message(message)
+            finally:
+                _hang_up(connection)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             kind = NeverDelivered if min(codes) >= _PERMANENT else NotDelivered
@@ -86,6 +90,15 @@ class SmtpDelivery:
             connection.close()
             raise
         return connection
+
+
+def _hang_up(connection: smtplib.SMTP) -> None:
+    """Say goodbye; what the server makes of it changes nothing about a message that it has taken or refused."""
+    try:
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            connection.quit()
+    finally:
+        connection.close()
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.clock import FrozenClock
 from app.database import Database
@@ -78,6 +79,29 @@ def test_what_is_refused_for_good_is_not_tried_again(room: MailRoom, clock: Froz
     clock.advance(timedelta(days=1))
     assert postman.deliver_waiting() == 0
     assert room.rows()[0].last_error == "no such mailbox"
+
+
+def test_a_bug_that_one_mail_meets_stops_no_other_and_is_given_up_like_any_failure(
+    room: MailRoom, clock: FrozenClock
+) -> None:
+    class Broken(Way):
+        def deliver(self, message: EmailMessage, *, name: str) -> None:
+            if message["Subject"] == "poison":
+                raise ZeroDivisionError
+            super().deliver(message, name=name)
+
+    room.enqueue("poison")
+    clock.advance(timedelta(seconds=1))
+    room.enqueue("whole")
+    postman = room.postman(Broken())
+    with capture_logs() as lines:
+        assert postman.deliver_waiting() == 1
+        clock.advance(timedelta(days=3))
+        assert postman.deliver_waiting() == 0
+    poison = room.rows()[0]
+    assert (poison.text, poison.next_attempt_at, poison.last_error) == ("", None, "a bug: ZeroDivisionError")
+    assert any(line["log_level"] == "error" for line in lines)
+    assert "secret-token" not in str(lines)
 
 
 @pytest.mark.parametrize("to", ["", "a b@c", "a@b\r\nBcc: c@d", "a@b, c@d", "@b", "a@"])

@@ -25,6 +25,10 @@ class Mailboxes:
     def __init__(self, *refusals: str) -> None:
         self.refusals = list(refusals)
         self.messages: list[Message] = []
+        self.goodbye = "221 Bye"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        return self.goodbye
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -96,6 +100,20 @@ def test_after_a_failed_attempt_a_mail_is_delivered_once(
     assert postman.deliver_waiting() == 1
     assert postman.deliver_waiting() == 0
     assert len(mailboxes.messages) == 1
+
+
+@pytest.mark.parametrize("goodbye", ["421 too busy to say goodbye", "500 what", "no answer at all"])
+def test_a_mail_that_was_taken_is_not_sent_again_whatever_the_goodbye(
+    room: MailRoom, clock: FrozenClock, server: Controller, mailboxes: Mailboxes, goodbye: str
+) -> None:
+    mailboxes.goodbye = goodbye
+    room.enqueue()
+    postman = room.postman(way_to(server))
+    assert postman.deliver_waiting() == 1
+    clock.advance(timedelta(hours=1))
+    assert postman.deliver_waiting() == 0
+    assert len(mailboxes.messages) == 1
+    assert room.rows()[0].last_error is None
 
 
 def test_a_mailbox_that_does_not_exist_is_given_up(room: MailRoom, server: Controller) -> None:
