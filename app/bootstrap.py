@@ -29,7 +29,9 @@ from app.inference.engine import Engine
 from app.members.email_change import EmailChange
 from app.members.housekeeping import MemberHousekeeping
 from app.members.identities import Identities
+from app.members.identity_binding import IdentityBinding
 from app.members.link_mail import LinkMail
+from app.members.mail_folder import MailFolder
 from app.members.membership import Members
 from app.members.open_id_connect import CALLBACK_PATH, OpenIdConnect
 from app.members.open_id_http import is_safe
@@ -78,8 +80,10 @@ class Books:
     members: Members
     passwords: Passwords
     email_change: EmailChange
+    identity_binding: IdentityBinding
     open_id_connect: OpenIdConnect
     member_housekeeping: MemberHousekeeping
+    mail_folder: MailFolder
     postman: Postman
 
 
@@ -147,10 +151,13 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
 
 def _members(settings: Settings, database: Database, clock: Clock) -> dict[str, Any]:
     """Return what concerns people and their mail, by the names of the fields of Books."""
+    _require_public_url(settings)
     postman = Postman(database, clock, _delivery(settings), sender=settings.mail_from)
     sign_in, link_mail = SignIn(database), LinkMail(settings.public_url, postman)
     sign_up = SignUp(database, clock, sign_in, link_mail, policy=settings.sign_up, default_plan=settings.default_plan)
-    identities = Identities(database, clock, plan_of_newcomers=settings.default_plan if sign_up.open_to_all else None)
+    plan_of_newcomers = settings.default_plan if sign_up.open_to_all else None
+    identities = Identities(database, clock, link_mail, plan_of_newcomers=plan_of_newcomers)
+    binding = IdentityBinding(database, clock, sign_in, link_mail)
     return {
         "sign_in": sign_in,
         "sign_up": sign_up,
@@ -158,10 +165,23 @@ def _members(settings: Settings, database: Database, clock: Clock) -> dict[str, 
         "members": Members(database, clock, link_mail, invitations_open=settings.sign_up != "closed"),
         "passwords": Passwords(database, clock, sign_in, link_mail),
         "email_change": EmailChange(database, clock, sign_in, link_mail),
-        "open_id_connect": OpenIdConnect(identities, _provider(settings, clock), name=settings.oidc_name),
+        "identity_binding": binding,
+        "open_id_connect": OpenIdConnect(identities, binding, _provider(settings, clock), name=settings.oidc_name),
         "member_housekeeping": MemberHousekeeping(database, clock),
+        "mail_folder": MailFolder(database, clock, settings.data_dir),
         "postman": postman,
     }
+
+
+def _require_public_url(settings: Settings) -> None:
+    """Raise Invalid where mails or a provider would lead people to the address that nobody has set."""
+    leads_people = settings.smtp_url is not None or settings.oidc_issuer is not None
+    if leads_people and "public_url" not in settings.model_fields_set:
+        raise Invalid(
+            "mails and the sign-in at a provider lead people to the portal, and where it is was not set",
+            where="FAREMETER_PUBLIC_URL",
+            hint="set it to the address that people reach, such as https://meter.example",
+        )
 
 
 def _provider(settings: Settings, clock: Clock) -> OpenIdProvider | None:

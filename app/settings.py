@@ -43,15 +43,24 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8000",
         pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$",
-        description="where people reach the portal: the address in mails, without a path",
+        description="where people reach the portal, without a path; SMTP_URL and OIDC_ISSUER need it set",
     )
     trusted_proxies: str | None = Field(
-        None, description="addresses or networks whose X-Forwarded-For is believed, by comma; default: nobody's"
+        None,
+        description=(
+            "addresses or networks whose X-Forwarded-For is believed, by comma; default: nobody's: behind a proxy that"
+            " is not named here all people are one client, and share its limits of sign-ins and mails"
+        ),
     )
     sign_up: Literal["open", "invitation", "closed"] = Field(
         "open", description="who may sign up; `open` needs DEFAULT_PLAN, which a new account gets"
     )
-    session_ttl_h: int = Field(24 * 14, ge=1, le=24 * 90, description="how long a person stays signed in")
+    session_ttl_h: int = Field(
+        24 * 14,
+        ge=1,
+        le=24 * 90,
+        description="how long a person stays signed in at most; a day without a visit ends it sooner",
+    )
     smtp_url: SecretStr | None = Field(
         None, description="smtp://USER:PASSWORD@HOST:PORT or smtps://…; default: mail lands in DATA_DIR/outbox"
     )

@@ -1,12 +1,17 @@
 """E-mail addresses: the name under which a person signs in."""
 
 import re
+import string
 
 from app.errors import Invalid
 
 # Without what would need quotes in a mail's header: (),:;<>[]\" and blanks.
 _ATOM = r"[^@.\s(),:;<>\[\]\\\"\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
 _EMAIL = re.compile(rf"(?=.{{1,64}}@.{{1,190}}$){_ATOM}(\.{_ATOM})*@{_ATOM}(\.{_ATOM})*")
+
+
+# Letters beyond ASCII stay as they are: some of them become plain letters when they are folded, and another's address.
+_FOLDED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class EmailInvalid(Invalid):
@@ -17,7 +22,7 @@ class EmailInvalid(Invalid):
 
 def folded_email(email: str) -> str | None:
     """Return the address as it is stored, None for what cannot be one."""
-    email = email.strip().lower()
+    email = email.strip().translate(_FOLDED)
     return email if _EMAIL.fullmatch(email) else None
 
 

@@ -102,6 +102,11 @@ class LinkMail:
         now = link.used_at or link.created_at
         enqueue(session, Mail(new_id("mail"), old_email, words.subject, words.text, words.html, now))
 
+    def say_bound(self, session: Session, email: str, issuer: str, *, language: str, now: datetime) -> None:
+        """Tell a user that a sign-in at a provider leads to it from now on."""
+        words = write_mail(MailKind.IDENTITY_BOUND, language, url=f"{self._public_url}/app/profile", issuer=issuer)
+        enqueue(session, Mail(new_id("mail"), email, words.subject, words.text, words.html, now))
+
     def _mail_with(self, session: Session, link: MailedLink) -> Mail:
         """Store the link and return its mail, the only place where its token is."""
         token = new_token()

@@ -18,11 +18,12 @@ class MailKind(StrEnum):
     RESET = "reset"
     EMAIL_CHANGE = "email_change"
     EMAIL_CHANGED = "email_changed"
+    IDENTITY_BOUND = "identity_bound"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One mail in one language; `{account}` and `{email}` may stand in the texts."""
+    """One mail in one language; `{account}`, `{email}` and `{issuer}` may stand in the texts."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -131,15 +132,28 @@ WORDS: dict[MailKind, dict[str, Words]] = {
             "如果不是您本人操作，请立即联系本系统的运营者。",
         ),
     },
+    MailKind.IDENTITY_BOUND: {
+        "en": Words(
+            "Another way to sign in",
+            ("You may sign in to Faremeter at {issuer} from now on, besides with your password if you have one.",),
+            "Look at your profile",
+            "If this was not you, end that sign-in in your profile, and choose a new password, at once.",
+        ),
+        "zh": Words(
+            "新增了一种登录方式",
+            ("今后您也可以通过 {issuer} 登录 Faremeter；如果您设置了密码，密码仍然有效。",),
+            "查看个人资料",
+            "如果不是您本人操作，请立即在个人资料中解除此登录方式，并设置新密码。",
+        ),
+    },
 }
 LANGUAGES = tuple(WORDS[MailKind.SIGN_UP])
 
 
-def write_mail(kind: MailKind, language: str, *, url: str, account: str = "", email: str = "") -> MailText:
-    """Write a mail in that language, or in English where it is not known."""
+def write_mail(kind: MailKind, language: str, *, url: str, **facts: str) -> MailText:
+    """Write a mail in that language, or in English where it is not known, with the facts that its texts name."""
     language = language if language in LANGUAGES else DEFAULT_LANGUAGE
     words = WORDS[kind][language]
-    facts = {"account": account, "email": email}
     paragraphs = [line.format(**facts) for line in words.paragraphs]
     text = "\n\n".join([*paragraphs, f"{words.action}:\n{url}", words.closing])
     html = "\n".join(

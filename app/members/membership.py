@@ -204,7 +204,7 @@ class Members:
             _record(session, "member.role_changed", user_id, account_id, by=by, at=now, before=old, after=role)
 
     def remove(self, account_id: str, user_id: str, *, by: Actor) -> None:
-        """Take a member out of the account, and its open invitations back.
+        """Take a member out of the account; invitations that it sent or could come back with end.
 
         Raises NotFound, MemberNotFound, LastOwner.
         """
@@ -213,6 +213,8 @@ class Members:
             old = _locked_role(session, account_id, user_id, becoming=None)
             member_store.delete_member(session, account_id, user_id)
             link_store.end_invitations_of(session, account_id, user_id, now)
+            if user := user_store.find_user_by_id(session, user_id):
+                link_store.end_invitations(session, account_id, user.email, now)
             if user := user_store.find_user_by_id(session, user_id):  # one that was never used would lead back in
                 link_store.end_invitations(session, account_id, user.email, now)
             session_store.ask_for_rotation(session, user_id)

@@ -13,13 +13,17 @@ ATTEMPT_TTL = timedelta(minutes=10)  # how long the cookie lives
 
 @dataclass(frozen=True, slots=True)
 class SignInAttempt:
-    """The secrets of one attempt, the page that it began on, and the zone of an account that it may open."""
+    """The secrets of one attempt, the page that it began on, and the zone of an account that it may open.
+
+    `binds` tells that it adds a way in to the user who is signed in; whether it may, the database knows.
+    """
 
     state: str
     nonce: str
     verifier: str
     return_to: str
     zone: str
+    binds: bool = False
 
 
 def write_attempt(attempt: SignInAttempt) -> str:

@@ -3,6 +3,7 @@
 Requests and their parts are made by authlib, signatures are checked by joserfc: nothing of that is written here.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,15 +16,16 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from authlib.oidc.discovery import get_well_known_url
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from app.clock import Clock
-from app.members.identities import ProvenIdentity
+from app.members.identity import ProvenIdentity
 from app.members.open_id_attempt import SignInAttempt
 from app.members.open_id_http import ProviderRefused, ProviderUnavailable, fetch, is_safe
 
 _METADATA_TTL = timedelta(hours=1)
+_LEFT_ALONE_FOR = timedelta(seconds=10)  # after it did not answer
 _LEEWAY_S = 60
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 # Asymmetric ones only: with a shared secret, or with `none`, whoever reads the configuration could sign.
@@ -50,11 +52,13 @@ class OpenIdProvider:
         self._client_secret = client_secret
         self._redirect_uri = redirect_uri
         self._known: _Description | None = None
+        self._asked_again_at: datetime | None = None
+        self._loading = asyncio.Lock()
         self.issuer = issuer
 
-    def new_attempt(self, *, return_to: str, zone: str) -> SignInAttempt:
+    def new_attempt(self, *, return_to: str, zone: str, binds: bool) -> SignInAttempt:
         """Return the secrets of a new attempt."""
-        return SignInAttempt(generate_token(43), generate_token(43), generate_token(64), return_to, zone)
+        return SignInAttempt(generate_token(43), generate_token(43), generate_token(64), return_to, zone, binds)
 
     async def authorization_url(self, attempt: SignInAttempt) -> str:
         """Return where to send the browser. Raises ProviderUnavailable."""
@@ -86,11 +90,20 @@ class OpenIdProvider:
             name=name if isinstance(name, str) else "",
         )
 
-    async def _description(self, *, fresh: bool = False) -> _Description:
-        now = self._clock.now()
-        if self._known is None or fresh or now - self._known.loaded_at > _METADATA_TTL:
-            self._known = await self._load_description(now)
-        return self._known
+    async def _description(self, *, newer_than: _Description | None = None) -> _Description:
+        """Return what is known, unless it is old; of many who want to know one asks, and none while it keeps silent."""
+        async with self._loading:
+            now, known = self._clock.now(), self._known
+            if known is not None and known is not newer_than and now - known.loaded_at <= _METADATA_TTL:
+                return known
+            if self._asked_again_at is not None and now < self._asked_again_at:
+                raise ProviderUnavailable("the provider does not answer", retry_after_s=_LEFT_ALONE_FOR.seconds)
+            try:
+                self._known = await self._load_description(now)
+            except (ProviderRefused, ProviderUnavailable):
+                self._asked_again_at = now + _LEFT_ALONE_FOR
+                raise
+            return self._known
 
     async def _load_description(self, now: datetime) -> _Description:
         metadata = await fetch("GET", get_well_known_url(self.issuer, external=True))
@@ -136,10 +149,12 @@ class OpenIdProvider:
 
     async def _verified(self, id_token: str) -> jwt.Token:
         """Return the token once its signature is checked. Raises JoseError, ValueError."""
+        known = await self._description()
         try:
-            return jwt.decode(id_token, (await self._description()).keys, algorithms=_ALGORITHMS)
-        except InvalidKeyIdError:  # the provider may sign with a key that is newer than what is known
-            return jwt.decode(id_token, (await self._description(fresh=True)).keys, algorithms=_ALGORITHMS)
+            return jwt.decode(id_token, known.keys, algorithms=_ALGORITHMS)
+        except (InvalidKeyIdError, BadSignatureError):  # the provider may sign with a newer key, named or not
+            newer = await self._description(newer_than=known)
+            return jwt.decode(id_token, newer.keys, algorithms=_ALGORITHMS)
 
     async def _user_info(self, tokens: dict[str, Any], subject: str) -> dict[str, Any]:
         """Return what the provider's other endpoint tells of the same person; nothing where there is none."""

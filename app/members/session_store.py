@@ -59,6 +59,23 @@ def ask_for_rotation_of(session: Session, session_id: str) -> None:
     session.execute(update(BrowserSessionRow).where(BrowserSessionRow.id == session_id).values(rotation_due=True))
 
 
+def note_password(session: Session, session_id: str, now: datetime) -> None:
+    """Note that the person of the session has given the password once more."""
+    session.execute(update(BrowserSessionRow).where(BrowserSessionRow.id == session_id).values(password_given_at=now))
+
+
+def take_password(session: Session, session_id: str, user_id: str, *, since: datetime) -> bool:
+    """Use it up; return False where the password was not given since then."""
+    statement = (
+        update(BrowserSessionRow)
+        .where(BrowserSessionRow.id == session_id, BrowserSessionRow.user_id == user_id)
+        .where(BrowserSessionRow.password_given_at >= since)
+        .values(password_given_at=None)
+        .returning(BrowserSessionRow.id)
+    )
+    return session.execute(statement).first() is not None
+
+
 def rotate(session: Session, *, old_digest: bytes, new_digest: bytes, now: datetime) -> bool:
     """Replace a token that is due; return False where another request was first: of two who try, one succeeds."""
     statement = (

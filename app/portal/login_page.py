@@ -45,9 +45,9 @@ def log_in(
     """Sign in, and go where the person wanted to go."""
     try:
         user = services.sign_in.user(form.email, form.password, address=visitor.address)
+        return sign_in(request, user, to=form.next_path)
     except AppError as error:
         return _page(request, services, form.next_path, email=form.email, problem=error)
-    return sign_in(request, user, to=form.next_path)
 
 
 @router.post("/logout")

@@ -1,4 +1,4 @@
-"""Signing in at the OpenID Connect provider: away from here, and back."""
+"""Signing in at the OpenID Connect provider, or binding that sign-in to oneself: away from here, and back."""
 
 from typing import Annotated
 
@@ -6,12 +6,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from app.bootstrap import Services
 from app.errors import AppError
 from app.members.open_id_connect import CALLBACK_PATH
 from app.portal.page_route import PageRoute, cookies_of
 from app.portal.rendering import error_page
 from app.portal.signing_in import sign_in
-from app.portal.visitor import ServicesDep, VisitorDep
+from app.portal.visitor import ServicesDep, Visitor, VisitorDep, person_of
 from app.portal.zones import zone_or_utc
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -30,14 +31,31 @@ async def go(services: ServicesDep, next_path: Annotated[str, Query(alias="next"
 
 @router.get(CALLBACK_PATH)
 async def come_back(request: Request, services: ServicesDep, visitor: VisitorDep) -> Response:
-    """Sign in whom the provider vouches for. The attempt is over, whatever came of it."""
+    """Sign in whom the provider vouches for, or bind the sign-in. The attempt is over, whatever came of it."""
     attempt = cookies_of(services).attempt(request) or ""
+    end = _bound if services.open_id_connect.binds(attempt) else _signed_in
     try:
-        user = await services.open_id_connect.finish(request.query_params, attempt, address=visitor.address)
+        response = await end(request, attempt, services, visitor)
     except AppError as error:
-        response: Response = error_page(request, error)
-    else:
-        to = services.open_id_connect.return_to(attempt)
-        response = await run_in_threadpool(sign_in, request, user, to="" if to == "/" else to)
+        response = error_page(request, error)
     cookies_of(services).end_attempt(response)
     return response
+
+
+async def _signed_in(request: Request, attempt: str, services: Services, visitor: Visitor) -> Response:
+    connect, language = services.open_id_connect, visitor.preferences.language
+    user = await connect.finish(request.query_params, attempt, language=language, address=visitor.address)
+    to = connect.return_to(attempt)
+    return await run_in_threadpool(sign_in, request, user, to="" if to == "/" else to)
+
+
+async def _bound(request: Request, attempt: str, services: Services, visitor: Visitor) -> Response:
+    person = person_of(request)
+    await services.open_id_connect.bind(
+        request.query_params,
+        attempt,
+        session_id=person.visit.session.id,
+        by=person.actor,
+        language=visitor.preferences.language,
+    )
+    return RedirectResponse("/app/profile?done=bound", status_code=303)

@@ -35,7 +35,7 @@ class PasswordForm(PageForm):
 @router.get("/app/profile")
 def show(request: Request, person: PersonDep, services: ServicesDep, done: str = "") -> Response:
     """Show the person to itself."""
-    return _page(request, person, services, done=done)
+    return profile(request, person, services, done=done)
 
 
 @router.post("/app/profile/email")
@@ -47,7 +47,7 @@ def change_email(
     try:
         services.email_change.request(person.user.id, form.email, form.password, by=person.actor, language=language)
     except AppError as error:
-        return _page(request, person, services, email=form.email, problem=about_password(error))
+        return profile(request, person, services, email=form.email, problem=about_password(error))
     return RedirectResponse("/app/profile?done=email-sent", status_code=303)
 
 
@@ -60,7 +60,7 @@ def change_password(
     try:
         services.passwords.change(person.user.id, form.old, form.new, by=person.actor, keep_session=kept)
     except AppError as error:
-        return _page(request, person, services, problem=about_password(error))
+        return profile(request, person, services, problem=about_password(error))
     return RedirectResponse("/app/profile?done=password", status_code=303)
 
 
@@ -78,7 +78,7 @@ def revoke(session_id: str, _form: Annotated[PageForm, Form()], person: PersonDe
     return RedirectResponse("/app/profile?done=session", status_code=303)
 
 
-def _page(
+def profile(
     request: Request,
     person: Person,
     services: Services,
@@ -87,6 +87,7 @@ def _page(
     done: str = "",
     problem: AppError | None = None,
 ) -> Response:
+    """Return the page, with what was done or what is wrong."""
     sessions = services.sessions.list(person.user.id)
     return render(
         request,
@@ -95,6 +96,9 @@ def _page(
         sessions=[(each, browser_name(each.agent)) for each in sessions],
         this_session=person.visit.session.id,
         has_password=services.passwords.has_password(person.user.id),
+        identities=services.identity_binding.list(person.user.id),
+        provider=services.open_id_connect.name,
+        issuer=services.open_id_connect.issuer,
         chars_min=PASSWORD_CHARS_MIN,
         email=email,
         done=done,

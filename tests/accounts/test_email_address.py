@@ -12,6 +12,7 @@ from app.accounts.email_address import EmailInvalid, folded_email, normal_email
         (" Ada.Lovelace+meter@Example.COM\n", "ada.lovelace+meter@example.com"),
         ("o'hara@localhost", "o'hara@localhost"),
         ("李@例子.中国", "李@例子.中国"),
+        ("\u212aATE@example.com", "\u212aate@example.com"),  # the sign of kelvin, which folds to a k elsewhere
     ],
 )
 def test_an_address_is_stored_in_one_way(written: str, stored: str) -> None:

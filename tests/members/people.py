@@ -13,6 +13,8 @@ from app.audit_log.service import AuditLog
 from app.clock import FrozenClock
 from app.database import Database
 from app.members.email_change import EmailChange
+from app.members.identities import Identities
+from app.members.identity_binding import IdentityBinding
 from app.members.link_mail import LinkMail
 from app.members.member import Joined
 from app.members.membership import Members
@@ -74,6 +76,8 @@ class People:
         self.members = Members(database, clock, self.link_mail, invitations_open=policy != "closed")
         self.passwords = Passwords(database, clock, self.sign_in, self.link_mail)
         self.email_change = EmailChange(database, clock, self.sign_in, self.link_mail)
+        self.identities = Identities(database, clock, self.link_mail, plan_of_newcomers=default_plan)
+        self.identity_binding = IdentityBinding(database, clock, self.sign_in, self.link_mail)
         self.audit_log = AuditLog(database)
         if default_plan is not None:
             Plans(database, clock).publish(PLAN)

@@ -30,6 +30,8 @@ class Provider:
         self.algorithm = "RS256"
         self.metadata_changes: dict[str, Any] = {}
         self.profile_in_token = True
+        self.names_keys = True
+        self.descriptions_given = 0
         self.grants: dict[str, dict[str, str]] = {}
 
     def follow(self, url: str) -> dict[str, str]:
@@ -42,6 +44,7 @@ class Provider:
         return {"code": code, "state": asked["state"], "iss": self.issuer}
 
     def metadata(self) -> dict[str, Any]:
+        self.descriptions_given += 1
         described = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",
@@ -52,7 +55,8 @@ class Provider:
         return described | self.metadata_changes
 
     def keys(self) -> dict[str, Any]:
-        return {"keys": [self.key.as_dict(private=False)]}
+        key = self.key.as_dict(private=False)
+        return {"keys": [key if self.names_keys else {name: value for name, value in key.items() if name != "kid"}]}
 
     def tokens(self, form: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
         """Redeem a code: once, for the client that it was made for, who shows the verifier."""
@@ -75,7 +79,7 @@ class Provider:
             **(self.person if self.profile_in_token else {"sub": self.person["sub"]}),
             **self.claims,
         }
-        header = {"alg": self.algorithm, "kid": self.signing_key.kid}
+        header = {"alg": self.algorithm} | ({"kid": self.signing_key.kid} if self.names_keys else {})
         present = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(header, present, self.signing_key, algorithms=[self.algorithm])
 

@@ -27,7 +27,7 @@ def test_every_mail_is_there_in_every_language_with_the_same_facts(kind: MailKin
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", MailKind)
 def test_a_mail_holds_its_link_in_both_forms(kind: MailKind, language: str) -> None:
-    mail = write_mail(kind, language, url=URL, account="Ada Inc", email="new@example.com")
+    mail = write_mail(kind, language, url=URL, account="Ada Inc", email="new@example.com", issuer="https://p")
     assert f"\n{URL}\n" in mail.text
     assert f'<a href="{URL}">' in mail.html
     assert f'<html lang="{language}">' in mail.html

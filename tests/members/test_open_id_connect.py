@@ -1,20 +1,24 @@
 """Sign-in at a provider: a real one on loopback, honest first, and then wrong in one thing at a time."""
 
+import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from joserfc.jwk import OctKey, RSAKey
 
 from app.accounts.account import User
+from app.accounts.user_store import insert_user
 from app.errors import AppError, Invalid
-from app.members.identities import EmailUnverified, Identities, IdentityConflict
+from app.members.identities import Identities
+from app.members.identity import EmailUnverified, IdentityConflict, IdentityUnbound
 from app.members.joining import SignUpClosed
 from app.members.open_id_attempt import local_page, read_attempt
 from app.members.open_id_connect import OpenIdConnect
 from app.members.open_id_http import ProviderRefused, ProviderUnavailable
 from app.members.open_id_provider import OpenIdProvider
-from tests.members.people import CLIENT, People
+from tests.members.people import CLIENT, PASSWORD, People, text_of
 from tests.members.provider import CLIENT_ID, CLIENT_SECRET, Provider, serving
 
 ADA = "ada@example.com"
@@ -31,7 +35,8 @@ def client_of(
     people: People, provider: Provider, *, plan: str | None = "payg", secret: str = CLIENT_SECRET
 ) -> OpenIdConnect:
     return OpenIdConnect(
-        Identities(people.database, people.clock, plan_of_newcomers=plan),
+        Identities(people.database, people.clock, people.link_mail, plan_of_newcomers=plan),
+        people.identity_binding,
         OpenIdProvider(
             people.clock,
             issuer=provider.issuer,
@@ -74,14 +79,45 @@ async def test_a_newcomer_gets_a_user_and_an_account_and_comes_back_as_the_same(
     assert len(people.members.accounts_of(user.id)) == 1
 
 
-async def test_an_existing_user_is_bound_by_a_verified_address_once(
+def user_without_password(people: People) -> User:
+    user = User("user_1", ADA, operator=False, created_at=people.clock.now())
+    with people.database.transaction() as session:
+        insert_user(session, user, password_hash=None)
+    return user
+
+
+async def test_a_user_without_a_password_is_bound_by_a_verified_address_once_and_told(
     people: People, client: OpenIdConnect, provider: Provider
 ) -> None:
-    ada = people.join().user
+    ada = user_without_password(people)
     assert await sign_in(client, provider) == ada
     assert await sign_in(client, provider) == ada
     assert people.actions().count("identity.bound") == 1
-    assert people.passwords.has_password(ada.id)
+    (told,) = people.mails_to(ADA)
+    assert told["Subject"] == "Another way to sign in"
+    assert provider.issuer in text_of(told)
+
+
+@pytest.mark.parametrize("operator", [True, False])
+async def test_whoever_has_a_password_is_bound_to_no_sign_in_by_its_address_alone(
+    people: People, client: OpenIdConnect, provider: Provider, operator: bool
+) -> None:
+    people.accounts.create_user(ADA, PASSWORD, operator=operator)
+    assert isinstance(await refusal(client, provider), IdentityUnbound)
+    assert "identity.bound" not in people.actions()
+
+
+@pytest.mark.parametrize("email", ["\u212aate@example.com", "e\u0301va@example.com", "a@\u212a.example"])
+async def test_an_address_that_only_looks_like_another_one_is_nobodys(
+    people: People, client: OpenIdConnect, provider: Provider, email: str
+) -> None:
+    provider.person["email"] = email
+    assert isinstance(await refusal(client, provider), EmailUnverified)
+
+
+async def test_an_address_in_another_script_is_taken_as_it_is(client: OpenIdConnect, provider: Provider) -> None:
+    provider.person["email"] = "用户@例子.example"
+    assert (await sign_in(client, provider)).email == "用户@例子.example"
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", 1])
@@ -115,7 +151,7 @@ async def test_an_address_that_moves_to_another_subject_does_not_take_the_user_a
 async def test_where_sign_up_is_not_open_only_known_addresses_come_in(people: People, provider: Provider) -> None:
     client = client_of(people, provider, plan=None)
     assert isinstance(await refusal(client, provider), SignUpClosed)
-    ada = people.join().user
+    ada = user_without_password(people)
     assert await sign_in(client, provider) == ada
 
 
@@ -220,6 +256,33 @@ async def test_a_description_that_is_not_to_be_trusted_ends_the_sign_in(
         await client.authorize("/")
 
 
+async def test_a_new_key_of_a_provider_that_names_no_keys_is_learned(client: OpenIdConnect, provider: Provider) -> None:
+    provider.names_keys = False
+    user = await sign_in(client, provider)
+    provider.key = provider.signing_key = RSAKey.generate_key(2048, {"kid": "two"})
+    assert await sign_in(client, provider) == user
+
+
+async def test_of_many_who_sign_in_at_once_one_asks_the_provider_about_itself(
+    client: OpenIdConnect, provider: Provider
+) -> None:
+    await asyncio.gather(*(client.authorize("/") for _ in range(20)))
+    assert provider.descriptions_given == 1
+
+
+async def test_a_provider_that_fails_is_left_alone_for_a_while(
+    people: People, client: OpenIdConnect, provider: Provider
+) -> None:
+    provider.metadata_changes = {"issuer": "https://another.example"}
+    for _ in range(3):
+        with pytest.raises(ProviderUnavailable):
+            await client.authorize("/")
+    assert provider.descriptions_given == 1
+    provider.metadata_changes = {}
+    people.clock.advance(timedelta(seconds=10))
+    await client.authorize("/")
+
+
 async def test_a_provider_that_is_away_is_said_to_be(people: People, provider: Provider) -> None:
     client = client_of(people, provider)
     client._provider.issuer = "http://127.0.0.1:1"  # type: ignore[union-attr]  # a port where nobody listens
@@ -228,7 +291,7 @@ async def test_a_provider_that_is_away_is_said_to_be(people: People, provider: P
 
 
 async def test_without_a_provider_nobody_signs_in_there(people: People) -> None:
-    client = OpenIdConnect(Identities(people.database, people.clock, plan_of_newcomers=None), None, name="None")
+    client = OpenIdConnect(people.identities, people.identity_binding, None, name="None")
     assert not client.enabled
     with pytest.raises(ProviderRefused):
         await client.authorize("/")

@@ -17,7 +17,7 @@ from app.database import Database, DatabaseUnavailable
 from app.errors import AppError, Invalid
 from app.ids import id_bound
 from app.members.sign_in import SignIn, WrongCredentials
-from app.members.throttle import TooManyAttempts
+from app.members.throttle import TooManyAttempts, client_of
 from tests.builders import NOON
 
 OPERATOR, PASSWORD = "root@example.com", "correct horse battery"
@@ -86,9 +86,25 @@ def test_addresses_that_change_are_counted_together(sign_in: SignIn, monkeypatch
     assert [type(error) for error in errors] == [WrongCredentials] * 30 + [TooManyAttempts]
 
 
-def test_a_third_sign_in_at_once_is_refused_without_waiting(
-    sign_in: SignIn, operator: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("comes_free", [True, False])
+def test_a_third_sign_in_at_once_waits_a_moment_and_no_longer(
+    sign_in: SignIn, operator: User, monkeypatch: pytest.MonkeyPatch, comes_free: bool
 ) -> None:
+    monkeypatch.setattr("app.members.sign_in._PATIENCE_S", 10 if comes_free else 0.01)
+    for _ in range(2):
+        sign_in._places.acquire()
+    if comes_free:
+        with ThreadPoolExecutor(1) as pool:
+            waits = pool.submit(sign_in.operator, OPERATOR, PASSWORD)
+            sign_in._places.release()
+            assert waits.result() == operator
+    else:
+        assert isinstance(refusal(sign_in, OPERATOR, PASSWORD), TooManyAttempts)
+
+
+def test_a_crowd_is_refused_without_waiting(sign_in: SignIn, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(4):
+        sign_in._waiting.acquire()
     both_check, go_on, check = threading.Barrier(3), threading.Event(), sign_in._find
 
     def check_slowly(email: str, password: str) -> User | None:
@@ -169,6 +185,33 @@ def test_a_client_that_changes_addresses_is_counted_by_its_own(sign_in: SignIn, 
     assert [type(error) for error in errors] == [WrongCredentials] * 10 + [TooManyAttempts]
     assert isinstance(attempt(11, "192.0.2.2"), WrongCredentials)
     assert sign_in.user(OPERATOR, PASSWORD, address="192.0.2.2") == operator
+
+
+def test_a_network_of_ipv6_is_one_client(sign_in: SignIn, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "_find", lambda *_: None)
+    errors = []
+    for number in range(11):
+        with pytest.raises(AppError) as caught:
+            sign_in.user(f"nobody{number}@example.com", WRONG, address=f"2001:db8:1:2:{number:x}::{number:x}")
+        errors.append(type(caught.value))
+    assert errors == [WrongCredentials] * 10 + [TooManyAttempts]
+    with pytest.raises(WrongCredentials):
+        sign_in.user("nobody@example.com", WRONG, address="2001:db8:1:3::1")
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("acct_1", "acct_1"),
+        ("", ""),
+    ],
+)
+def test_limits_know_an_address_by_its_network(address: str, client: str) -> None:
+    assert client_of(address) == client
 
 
 def test_every_user_signs_in_and_only_operators_operate(accounts: Accounts, sign_in: SignIn) -> None:

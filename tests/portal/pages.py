@@ -62,6 +62,8 @@ PAGES = [
     Page("GET", "/app/profile", SIGNED_IN),
     Page("POST", "/app/profile/email", SIGNED_IN, 303, {"email": "{email}", "password": "{password}"}),
     Page("POST", "/app/profile/password", SIGNED_IN, 303, {"old": "{password}", "new": "{password}"}),
+    Page("POST", "/app/profile/identities", SIGNED_IN, 401, {"password": "{password}"}),  # there is no provider
+    Page("POST", "/app/profile/identities/end", SIGNED_IN, 404, {"issuer": "https://provider.example"}),
     Page("POST", "/app/profile/sessions/revoke-others", SIGNED_IN, 303),
     Page("POST", "/app/profile/sessions/{session_id}/revoke", SIGNED_IN, 303),
     Page("POST", "/app/switch", SIGNED_IN, 303, {"account": "{account_id}"}),
@@ -127,5 +129,6 @@ PAGES = [
     Page("POST", "/operator/invoice-runs", OPERATOR_ONLY, 200, {"month": "2026-02", "account": "{account_id}"}),
     Page("GET", "/operator/models", OPERATOR_ONLY),
     Page("GET", "/operator/mail", OPERATOR_ONLY),
+    Page("POST", "/operator/mail/{mail_name}", OPERATOR_ONLY),
     Page("GET", "/operator/audit-log", OPERATOR_ONLY),
 ]

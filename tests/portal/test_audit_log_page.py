@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text as text_clause
 
 from app.audit_log.actor import INSTALLATION, Actor, ActorKind
 from app.audit_log.entry import AuditEntry
@@ -38,6 +39,9 @@ async def test_what_happened_is_told_in_words(portal: Installation) -> None:
     assert "to <i>New</i> name" in text
     assert "<i>New" not in page.text
     assert f"{me} Invited {guest} as billing" in text
+    with services.database.transaction() as session:
+        session.execute(text_clause("DELETE FROM mailed_links WHERE email = :email"), {"email": guest})
+    assert f"{me} Invited somebody as billing" in text_of(await owner.get("/app/audit-log"))
     assert f"The installation itself Let {me} in as owner" in text
     assert "The installation itself Put the account on the plan payg" in text
 
@@ -86,7 +90,7 @@ def test_every_action_that_is_recorded_has_words(language: Language) -> None:
     sources = [file for file in (ROOT / "app").rglob("*.py") if "portal" not in file.parts]
     actions = {action for file in sources for action in _RECORDED.findall(file.read_text())}
     assert {"account.renamed", "key.created", "member.role_changed", "invoice.issued"} <= actions
-    words = AuditWords(translations(language), people={}, members=frozenset(), keys={})
+    words = AuditWords(translations(language), people={}, members=frozenset(), keys={}, invitees={})
     for action in actions:
         assert action not in words.sentence(entry_of(action)), action
 

@@ -1,17 +1,22 @@
 """Signing in at a real little provider, there and back again."""
 
+import html
+import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 import pytest
 import pytest_asyncio
 
+from app.members.open_id_attempt import read_attempt, write_attempt
 from tests.api.installation import Installation
 from tests.installation_fixtures import NOON, PORTAL_URL, Start
 from tests.members.provider import CLIENT_ID, CLIENT_SECRET, Provider, serving
 from tests.portal.browser import Browser, text_of
 from tests.portal.mailbox import new_email
 
+PASSWORD = "correct horse battery"
 CALLBACK = "/login/callback"
 
 
@@ -80,6 +85,51 @@ async def test_an_answer_counts_in_the_browser_that_asked_and_once(federated: In
     assert "faremeter_session" not in other.http.cookies
     assert (await browser.get(back)).status_code == 303
     assert (await browser.get(back)).status_code == 401
+
+
+async def test_who_has_a_password_binds_the_sign_in_with_it_and_ends_it(
+    federated: Installation, provider: Provider
+) -> None:
+    user = federated.services.accounts.create_user(new_email("bound"), PASSWORD, operator=False)
+    provider.person |= {"sub": "bound", "email": user.email}
+    stranger = Browser(federated)
+    refused = await stranger.get(await way_back(stranger, provider))
+    assert (refused.status_code, "bind this sign-in in your profile" in text_of(refused)) == (409, True)
+
+    browser = Browser(federated)
+    browser.sign_in_as(user.email)
+    wrong = await browser.post("/app/profile/identities", {"password": "not the one"})
+    assert (wrong.status_code, "The password is wrong." in text_of(wrong)) == (401, True)
+    page = await browser.post("/app/profile/identities", {"password": PASSWORD})
+    (address,) = re.findall(rf'href="({provider.issuer}/authorize\?[^"]+)"', page.text)
+    back = f"{CALLBACK}?{urlencode(provider.follow(html.unescape(address)))}"
+    answer = await browser.get(back)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/app/profile?done=bound")
+    assert f"{provider.issuer}, since" in text_of(await browser.get("/app/profile"))
+
+    other = Browser(federated)
+    assert (await other.get(await way_back(other, provider))).headers["location"] == "/app"
+    ended = await browser.post("/app/profile/identities/end", {"issuer": provider.issuer})
+    assert ended.headers["location"] == "/app/profile?done=unbound"
+    assert (await other.get("/app/profile")).status_code == 303
+    again = await browser.post("/app/profile/identities/end", {"issuer": provider.issuer})
+    assert (again.status_code, "This sign-in is not bound to you any more." in text_of(again)) == (404, True)
+
+
+async def test_a_session_alone_binds_no_sign_in(federated: Installation, provider: Provider) -> None:
+    user = federated.services.accounts.create_user(new_email("robbed"), PASSWORD, operator=False)
+    provider.person |= {"sub": "robber", "email": new_email("robber")}
+    browser = Browser(federated)
+    browser.sign_in_as(user.email)
+    answer = await browser.get("/login/oidc")
+    asked = provider.follow(answer.headers["location"])
+    attempt = browser.http.cookies["faremeter_attempt"]
+    begun = read_attempt(attempt)
+    assert begun
+    forged = write_attempt(replace(begun, binds=True))
+    browser.http.cookies.set("faremeter_attempt", forged, domain="portal.example.test", path="/")
+    refused = await browser.get(f"{CALLBACK}?{urlencode(asked)}")
+    assert (refused.status_code, "Give your password once more" in text_of(refused)) == (403, True)
 
 
 async def test_whom_the_provider_does_not_vouch_for_stays_out(federated: Installation, provider: Provider) -> None:

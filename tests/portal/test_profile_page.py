@@ -29,12 +29,23 @@ async def test_a_new_address_counts_once_its_mailbox_was_read(portal: Installati
     assert f"You are signed in as {user.email}." in text_of(await browser.get("/app/profile"))
 
     link = await link_to(portal, new, "confirm-email")
-    stranger = Browser(portal)
-    assert f"From now on you sign in with {new}." in text_of(await stranger.get(link))
+    assert (await Browser(portal).get(link)).headers["location"] == f"/login?next={link}"
+    assert f"From now on you sign in with {new}." in text_of(await browser.get(link))
     assert f"You are signed in as {user.email}." in text_of(await browser.get("/app/profile"))
-    assert (await stranger.post(link)).headers["location"] == "/login?done=email"
+    assert (await browser.post(link)).headers["location"] == "/app/profile?done=email"
     assert f"You are signed in as {new}." in text_of(await browser.get("/app/profile"))
-    assert (await stranger.post(link)).status_code == 404
+    assert (await browser.post(link)).status_code == 404
+
+
+async def test_a_new_address_is_confirmed_by_who_asked_and_by_nobody_else(portal: Installation) -> None:
+    (browser, _), (stranger, _), new = signed_in(portal, "asker"), signed_in(portal, "reader"), new_email("mistyped")
+    await browser.post("/app/profile/email", {"email": new, "password": PASSWORD})
+    link = await link_to(portal, new, "confirm-email")
+    for answer in (await Browser(portal).post(link), await Browser(portal).get(link)):
+        assert answer.headers["location"].startswith("/login")
+    for answer in (await stranger.get(link), await stranger.post(link)):
+        assert (answer.status_code, "Somebody else has asked for this link." in text_of(answer)) == (403, True)
+    assert (await browser.get(link)).status_code == 200
 
 
 async def test_a_changed_password_signs_every_other_browser_out(portal: Installation) -> None:
