@@ -31,6 +31,7 @@ def work_once(books: Books) -> None:
         books.metering.make_partitions(now)
         purged = books.housekeeping.purge()
         books.member_housekeeping.purge()
+        books.mail_folder.sweep()
         this_month = Month(now.year, now.month)
         # A period starts up to two months before it is due: a month long, its grace, its zone a day ahead or behind.
         for offset in range(-_MONTHS_BACK, 2):

@@ -1,6 +1,7 @@
 """The worker's round: what is due is issued, what runs is drafted, and a second round changes nothing."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,9 @@ from tests.billing.books import flat_plan, utc
 
 
 @pytest.fixture
-def books(database: Database, clock: FrozenClock) -> Books:
-    return open_books(load_settings(database_url=database.url.render_as_string(hide_password=False)), clock)
+def books(database: Database, clock: FrozenClock, tmp_path: Path) -> Books:
+    url = database.url.render_as_string(hide_password=False)
+    return open_books(load_settings(database_url=url, data_dir=tmp_path), clock)
 
 
 @pytest.mark.parametrize(("anchor_day", "zone"), [(1, "UTC"), (31, "Pacific/Kiritimati"), (31, "Pacific/Pago_Pago")])

@@ -1,15 +1,15 @@
-"""GET /operator/mail: the mails that went into the folder, with their links, for as long as no mail server is set.
+"""/operator/mail: the mails that went into the folder, for as long as no mail server is set.
 
-Whoever sees a link may use it: to join, or to choose a password. Operators can read the database as well.
+Whoever sees a link may use it: to join, or to choose a password. So a form opens a mail, and the audit log has it.
 """
 
 import re
-from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from app.outbox.folder import FolderMail, folder_mails
+from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
 from app.portal.rendering import render
 from app.portal.visitor import OperatorDep, ServicesDep
@@ -17,20 +17,21 @@ from app.portal.visitor import OperatorDep, ServicesDep
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ShownMail:
-    """A mail, and the links of this installation that its text holds."""
-
-    mail: FolderMail
-    links: tuple[str, ...]
-
-
 @router.get("/operator/mail")
 def show(request: Request, _operator: OperatorDep, services: ServicesDep) -> Response:
-    """Show the newest mails."""
-    settings = services.settings
-    mails = [ShownMail(mail, links_in(mail.text, settings.public_url)) for mail in folder_mails(settings.data_dir)]
-    return render(request, "pages/operator_mail.html", mails=mails, by_smtp=settings.smtp_url is not None)
+    """List the newest mails: to whom, about what and when."""
+    by_smtp = services.settings.smtp_url is not None
+    return render(request, "pages/operator_mail.html", mails=services.mail_folder.newest(), by_smtp=by_smtp)
+
+
+@router.post("/operator/mail/{name}")
+def read(
+    request: Request, name: str, _form: Annotated[PageForm, Form()], operator: OperatorDep, services: ServicesDep
+) -> Response:
+    """Show one mail and its links. Raises MailNotFound, MailOfOperator."""
+    mail = services.mail_folder.read(name, operator.user, by=operator.actor)
+    links = links_in(mail.text, services.settings.public_url)
+    return render(request, "pages/operator_mail_text.html", mail=mail, links=links)
 
 
 def links_in(text: str, public_url: str) -> tuple[str, ...]:

@@ -1,35 +1,66 @@
 """The outbox's folder as operators see it."""
 
-from datetime import UTC, datetime
-from pathlib import Path
-
 import pytest
 
-from app.outbox.folder import FolderDelivery
-from app.outbox.mail import Mail
-from app.outbox.message import message_of
 from app.portal.operator_mail import links_in
-from tests.api.installation import Installation
+from tests.api.installation import OPERATOR, Installation
 from tests.installation_fixtures import PORTAL_URL
 from tests.portal import people
-from tests.portal.browser import text_of
+from tests.portal.browser import Browser, text_of
+from tests.portal.mailbox import mail_in_folder, new_email
+from tests.portal.people import PASSWORD
 
 
-def deliver(data_dir: Path, text: str, to: str = "ada@example.test") -> None:
-    mail = Mail("mail_1", to, "A <b>subject</b>", text, f"<p>{text}</p>", datetime(2026, 3, 15, 12, tzinfo=UTC))
-    FolderDelivery(data_dir).deliver(
-        message_of(mail, sender="Faremeter <faremeter@localhost>"), name="29990101T000000Z-x"
-    )
+def entries(portal: Installation, target: str) -> list[tuple[str, str]]:
+    found = portal.services.audit_log.list(limit=500)
+    return [(entry.action, entry.actor.id) for entry in found if entry.target == target]
 
 
-async def test_a_mail_is_shown_with_its_link_to_be_copied(portal: Installation) -> None:
-    deliver(portal.services.settings.data_dir, f"Hello\n\n{PORTAL_URL}/join/abc_-123\n\nhttps://evil.test/join/x\n")
+async def test_the_list_tells_of_a_mail_and_shows_no_link(portal: Installation) -> None:
+    to, link = new_email("ada"), f"{PORTAL_URL}/join/abc_-123"
+    name = mail_in_folder(portal, to=to, text=f"Hello\n\n{link}\n", subject="A <b>subject</b>")
     page = await people.operator(portal).get("/operator/mail")
-    assert "To ada@example.test, 15 Mar 2026" in text_of(page)
-    assert f">{PORTAL_URL}/join/abc_-123</pre>" in page.text
-    assert ">https://evil.test" not in page.text
-    assert "A <b>subject</b>" in text_of(page)
+    assert f"A <b>subject</b> {to}" in text_of(page)
     assert "<b>subject" not in page.text
+    assert f'action="/operator/mail/{name}"' in page.text
+    assert "/join/" not in page.text
+
+
+async def test_an_opened_mail_shows_its_link_and_the_audit_log_tells_who_saw_it(portal: Installation) -> None:
+    to, link = new_email("ada"), f"{PORTAL_URL}/join/abc_-123"
+    name = mail_in_folder(portal, to=to, text=f"Hello\n\n{link}\n\nhttps://evil.test/join/x\n", subject="<b>Hi")
+    mail_id = name.partition("-")[2]
+    assert entries(portal, mail_id) == []
+    operator = people.operator(portal)
+    page = await operator.post(f"/operator/mail/{name}")
+    assert f"To {to}, " in text_of(page)
+    assert f">{link}</pre>" in page.text
+    assert ">https://evil.test" not in page.text
+    assert "<b>Hi" not in page.text
+    assert page.headers["cache-control"] == "no-store"
+    found = portal.services.accounts.users([actor for _, actor in entries(portal, mail_id)])
+    assert [action for action, _ in entries(portal, mail_id)] == ["mail.read"]
+    assert [user.email for user in found.values()] == [OPERATOR[0]]
+    assert f"Opened the mail {mail_id}" in text_of(await operator.get("/operator/audit-log"))
+
+
+async def test_a_mail_to_another_operator_stays_closed_and_an_own_one_opens(portal: Installation) -> None:
+    colleague = new_email("Colleague")
+    portal.services.accounts.create_user(colleague, PASSWORD, operator=True)
+    name = mail_in_folder(portal, to=colleague, text=f"{PORTAL_URL}/reset/abc_-123")
+    answer = await people.operator(portal).post(f"/operator/mail/{name}")
+    assert answer.status_code == 403
+    assert "This mail is for another operator" in text_of(answer)
+    assert "/reset/" not in answer.text
+    assert entries(portal, name.partition("-")[2]) == []
+    browser = Browser(portal)
+    browser.sign_in_as(colleague.lower())
+    assert "/reset/abc_-123" in (await browser.post(f"/operator/mail/{name}")).text
+
+
+@pytest.mark.parametrize("name", ["20260315T120000Z-mail_none", "..%2f..%2ffaremeter", "x"])
+async def test_what_is_no_mail_of_the_folder_is_not_found(portal: Installation, name: str) -> None:
+    assert (await people.operator(portal).post(f"/operator/mail/{name}")).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from app.period import Month
 from tests.api.installation import ROW, Installation
 from tests.portal import people
 from tests.portal.browser import Browser
+from tests.portal.mailbox import mail_in_folder
 
 _NAME = re.compile(r"\{([a-z_]+)\}")
 # What only its account, or only its person, may touch.
@@ -67,6 +68,7 @@ class Belongings:
                 "user_id": lambda: people.member(self._portal, Role.OWNER, self.account_id).user.id,
                 "invitation_id": self._invitation_id,
                 "session_id": self._session_id,
+                "mail_name": lambda: mail_in_folder(self._portal),
                 "idempotency_key": lambda: str(uuid4()),
                 "password": lambda: people.PASSWORD,
                 "email": lambda: f"new-{uuid4().hex}@example.test",
