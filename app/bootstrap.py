@@ -32,7 +32,6 @@ from app.members.identities import Identities
 from app.members.identity_binding import IdentityBinding
 from app.members.link_mail import LinkMail
 from app.members.mail_folder import MailFolder
-from app.members.mail_folder import MailFolder
 from app.members.membership import Members
 from app.members.open_id_connect import CALLBACK_PATH, OpenIdConnect
 from app.members.open_id_http import is_safe
@@ -84,7 +83,6 @@ class Books:
     identity_binding: IdentityBinding
     open_id_connect: OpenIdConnect
     member_housekeeping: MemberHousekeeping
-    mail_folder: MailFolder
     mail_folder: MailFolder
     postman: Postman
 
@@ -170,7 +168,6 @@ def _members(settings: Settings, database: Database, clock: Clock) -> dict[str, 
         "identity_binding": binding,
         "open_id_connect": OpenIdConnect(identities, binding, _provider(settings, clock), name=settings.oidc_name),
         "member_housekeeping": MemberHousekeeping(database, clock),
-        "mail_folder": MailFolder(database, clock, settings.data_dir),
         "mail_folder": MailFolder(database, clock, settings.data_dir),
         "postman": postman,
     }

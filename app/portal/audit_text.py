@@ -37,7 +37,6 @@ _SENTENCES = {
     "identity.bound": _("Bound the own sign-in at %(issuer)s"),
     "identity.unbound": _("Ended the own sign-in at %(issuer)s"),
     "mail.read": _("Opened the mail %(target)s in the outbox"),
-    "mail.read": _("Opened the mail %(target)s in the outbox"),
     "session.revoked": _("Ended one of the own sessions"),
     "session.others_revoked": _("Ended all other own sessions"),
 }

@@ -36,8 +36,6 @@ _TEXTS = {
     "member_not_found": _("This person is not a member any more."),
     "mail_not_found": _("This mail is not here any more."),
     "mail_of_operator": _("This mail is for another operator, and its link too."),
-    "mail_not_found": _("This mail is not here any more."),
-    "mail_of_operator": _("This mail is for another operator, and its link too."),
     "invitation_not_found": _("This invitation is not open any more."),
     "session_not_found": _("This browser is signed out already."),
     "email_unverified": _("The provider does not vouch for your e-mail address. Verify it there first."),

@@ -54,10 +54,10 @@ def test_an_operators_mail_is_read_by_nobody_else(
     with pytest.raises(MailOfOperator):
         folder.read(name, other, by=Actor(ActorKind.USER, other.id))
     assert AuditLog(database).list()[0].action == "user.created"
-    assert folder.read(name, root, by=Actor(ActorKind.USER, root.id))
+    assert folder.read(name, root, by=Actor(ActorKind.USER, root.id)).name == name
     customer = deliver(tmp_path, "customer@example.com", "mail_2")
     accounts.create_user("customer@example.com", PASSWORD, operator=False)
-    assert folder.read(customer, root, by=Actor(ActorKind.USER, root.id))
+    assert folder.read(customer, root, by=Actor(ActorKind.USER, root.id)).name == customer
 
 
 def test_mails_are_swept_away_after_a_month(folder: MailFolder, clock: FrozenClock, tmp_path: Path) -> None:
