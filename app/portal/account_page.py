@@ -9,7 +9,7 @@ from app.bootstrap import Services
 from app.errors import AppError, NotFound
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute, cookies_of
-from app.portal.rendering import render, status_of
+from app.portal.rendering import form_page
 from app.portal.visitor import AccountWriter, Caller, PersonDep, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -38,9 +38,9 @@ def switch(form: Annotated[SwitchForm, Form()], person: PersonDep, services: Ser
 
 
 @router.get("/app/settings")
-def show(request: Request, caller: AccountWriter, services: ServicesDep, done: str = "") -> Response:
+def show(request: Request, caller: AccountWriter, services: ServicesDep) -> Response:
     """Show what the account is."""
-    return _page(request, caller, services, caller.account.name, done=done)
+    return _page(request, caller, services, caller.account.name)
 
 
 @router.post("/app/settings")
@@ -61,16 +61,13 @@ def _page(
     services: Services,
     name: str,
     *,
-    done: str = "",
     problem: AppError | None = None,
 ) -> Response:
-    return render(
+    return form_page(
         request,
         "pages/settings.html",
-        status=status_of(problem) if problem else 200,
         account=caller.account,
         plan=services.plans.in_effect(caller.account.id, services.clock.now()),
         name=name,
-        done=done,
         problem=problem,
     )

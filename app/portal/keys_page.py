@@ -10,11 +10,10 @@ from app.accounts.account import DEFAULT_SCOPES, ApiKey, KeyPurpose, Scope
 from app.accounts.service import NewKey
 from app.bootstrap import Services
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.members.key_scopes import require_scopes, scopes_of
 from app.portal.key_form import KeyForm, RevokeForm, RotateForm
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render, zone_of
+from app.portal.rendering import form_page, render, zone_of
 from app.portal.visitor import Caller, KeysReader, KeysWriter, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -23,7 +22,7 @@ _SCOPES = [scope for scope in Scope if scope is not Scope.ADMIN]
 
 
 @router.get("/app/keys")
-def list_keys(request: Request, caller: KeysReader, services: ServicesDep, done: str = "") -> Response:
+def list_keys(request: Request, caller: KeysReader, services: ServicesDep) -> Response:
     """List the keys that work, newest first, and those that ended below them."""
     account_id = caller.account.id
     usable, ended = (services.accounts.newest_keys(account_id, usable=each, limit=KEYS_MAX) for each in (True, False))
@@ -34,7 +33,6 @@ def list_keys(request: Request, caller: KeysReader, services: ServicesDep, done:
         usable_count=services.accounts.count_usable_keys(account_id),
         ended=ended,
         last_used=services.metering.last_used(account_id, [key.id for key in (*usable, *ended)]),
-        done=done,
     )
 
 
@@ -105,28 +103,26 @@ def _served(services: Services) -> list[str]:
 
 
 def _form_page(
-    request: Request, caller: Caller, services: Services, form: KeyForm, error: AppError | None = None
+    request: Request, caller: Caller, services: Services, form: KeyForm, problem: AppError | None = None
 ) -> Response:
-    return render(
+    return form_page(
         request,
         "pages/key_new.html",
-        status=STATUS_OF[error.kind] if error else 200,
         form=form,
-        error=error,
+        problem=problem,
         scopes=[scope for scope in _SCOPES if scope in scopes_of(caller.role)],
         models=_served(services),
     )
 
 
 def _key_page(
-    request: Request, caller: Caller, services: Services, key: ApiKey, error: AppError | None = None
+    request: Request, caller: Caller, services: Services, key: ApiKey, problem: AppError | None = None
 ) -> Response:
-    return render(
+    return form_page(
         request,
         "pages/key.html",
-        status=STATUS_OF[error.kind] if error else 200,
         key=key,
-        error=error,
+        problem=problem,
         usable=key.usable_at(services.clock.now()),
         rotatable=key.purpose is KeyPurpose.API and key.scopes <= scopes_of(caller.role),
         last_used=services.metering.last_used(caller.account.id, [key.id]).get(key.id),

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import AppError
 from app.portal.forms import PageForm, Password, local_path
 from app.portal.page_route import PageRoute, cookies_of
-from app.portal.rendering import render, status_of
+from app.portal.rendering import form_page
 from app.portal.signing_in import first_page, sign_in
 from app.portal.visitor import ServicesDep, VisitorDep
 
@@ -30,12 +30,11 @@ def show(
     visitor: VisitorDep,
     services: ServicesDep,
     next_path: Annotated[str, Query(alias="next")] = "",
-    done: str = "",
 ) -> Response:
     """Show the form; who is signed in already has no use for it."""
     if visitor.user is not None:
         return RedirectResponse(local_path(next_path, first_page(services, visitor.user)), status_code=303)
-    return _page(request, services, next_path, done=done)
+    return _page(request, services, next_path)
 
 
 @router.post("/login")
@@ -66,16 +65,13 @@ def _page(
     next_path: str,
     *,
     email: str = "",
-    done: str = "",
     problem: AppError | None = None,
 ) -> Response:
-    return render(
+    return form_page(
         request,
         "pages/login.html",
-        status=status_of(problem) if problem else 200,
         next_path=local_path(next_path, ""),
         email=email,
-        done=done,
         problem=problem,
         provider=services.open_id_connect.name if services.open_id_connect.enabled else None,
     )

@@ -10,7 +10,7 @@ from app.errors import AppError
 from app.members.role import Role
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render, status_of
+from app.portal.rendering import form_page
 from app.portal.visitor import Caller, MembersReader, MembersWriter, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -30,9 +30,9 @@ class RoleForm(PageForm):
 
 
 @router.get("/app/members")
-def show(request: Request, caller: MembersReader, services: ServicesDep, done: str = "") -> Response:
+def show(request: Request, caller: MembersReader, services: ServicesDep) -> Response:
     """Show members, and to whom may change them, open invitations and the forms."""
-    return _page(request, caller, services, done=done)
+    return _page(request, caller, services)
 
 
 @router.post("/app/members/invite")
@@ -87,20 +87,17 @@ def _page(
     caller: Caller,
     services: Services,
     *,
-    done: str = "",
     invited: InvitationForm | None = None,
     problem: AppError | None = None,
 ) -> Response:
-    return render(
+    return form_page(
         request,
         "pages/members.html",
-        status=status_of(problem) if problem else 200,
         members=services.members.list(caller.account.id),
         invitations=services.members.invitations(caller.account.id),
         invitations_open=services.members.invitations_open,
         roles=list(Role),
         invited=invited,
         own_id=caller.user.id,
-        done=done,
         problem=problem,
     )

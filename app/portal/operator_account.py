@@ -8,16 +8,17 @@ from pydantic import BeforeValidator, Field
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts.account import Account
+from app.billing.account_charges import AccountCharges
 from app.bootstrap import Services
+from app.database import DatabaseUnavailable
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.members.role import Role, parse_role
 from app.metering.usage_range import Preset, preset_range
 from app.metering.usage_report import GroupBy, UsageRow
 from app.period import midnight, parse_zone
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render
+from app.portal.rendering import form_page
 from app.portal.visitor import OperatorDep, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/operator/accounts/{account_id}")
@@ -61,7 +62,7 @@ def assign(
     try:
         services.plans.assign(account.id, form.plan, starts_at, by=operator.actor)
     except AppError as error:
-        return _page(request, services, account, error=error)
+        return _page(request, services, account, problem=error)
     return _done(account, "assigned")
 
 
@@ -79,7 +80,7 @@ def invite(
     try:
         services.members.invite(account.id, form.email, parse_role(form.role), by=operator.actor, language=language)
     except AppError as error:
-        return _page(request, services, account, error=error)
+        return _page(request, services, account, problem=error)
     return _done(account, "invited")
 
 
@@ -97,18 +98,16 @@ def _done(account: Account, what: str) -> Response:
     return RedirectResponse(f"/operator/accounts/{account.id}?done={what}", status_code=303)
 
 
-def _page(request: Request, services: Services, account: Account, *, error: AppError | None = None) -> Response:
+def _page(request: Request, services: Services, account: Account, *, problem: AppError | None = None) -> Response:
     now = services.clock.now()
     usable, ended = (
         services.accounts.newest_keys(account.id, usable=each, limit=_KEYS_SHOWN) for each in (True, False)
     )
-    return render(
+    return form_page(
         request,
         "pages/operator_account.html",
-        status=STATUS_OF[error.kind] if error else 200,
         account=account,
-        error=error,
-        done=request.query_params.get("done"),
+        problem=problem,
         now=now,
         plan=services.plans.in_effect(account.id, now),
         plans_to_come=services.plans.to_come(account.id),
@@ -121,9 +120,19 @@ def _page(request: Request, services: Services, account: Account, *, error: AppE
         keys_shown=_KEYS_SHOWN,
         last_used=services.metering.last_used(account.id, [key.id for key in (*usable, *ended)]),
         invoices=services.invoices.list(account.id, limit=_INVOICES_SHOWN).invoices,
-        charges=services.invoice_preview.so_far(account.id),
+        charges=_charges_so_far(services, account),
         usage=_usage_of_month(services, account),
     )
+
+
+def _charges_so_far(services: Services, account: Account) -> AccountCharges | None:
+    """Return the charges, None where they cannot be computed: this page is where that is mended."""
+    try:
+        return services.invoice_preview.so_far(account.id)
+    except DatabaseUnavailable:
+        raise
+    except AppError:
+        return None
 
 
 def _usage_of_month(services: Services, account: Account) -> list[UsageRow]:

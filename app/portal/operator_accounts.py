@@ -10,10 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts.account import Account
 from app.bootstrap import Services
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render
+from app.portal.rendering import form_page, render
 from app.portal.visitor import OperatorDep, Person, ServicesDep
 from app.pricing.open_account import open_account
 
@@ -60,7 +59,7 @@ def create(
     try:
         account = _open(services, form, operator)
     except AppError as error:
-        return _form(request, services, form, error=error, status=STATUS_OF[error.kind])
+        return _form(request, services, form, problem=error)
     return RedirectResponse(f"/operator/accounts/{account.id}?done=created", status_code=303)
 
 
@@ -78,15 +77,12 @@ def _open(services: Services, form: NewAccountForm, operator: Person) -> Account
     return services.members.open_account(form.name, owner_email=form.owner, language=language, **facts)
 
 
-def _form(
-    request: Request, services: Services, form: NewAccountForm, *, error: AppError | None = None, status: int = 200
-) -> Response:
-    return render(
+def _form(request: Request, services: Services, form: NewAccountForm, *, problem: AppError | None = None) -> Response:
+    return form_page(
         request,
         "pages/operator_account_new.html",
-        status=status,
         form=form,
-        error=error,
+        problem=problem,
         plans=services.plans.list(),
         zone_names=sorted(available_timezones()),
         invitations_open=services.members.invitations_open,

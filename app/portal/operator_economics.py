@@ -8,10 +8,9 @@ from starlette.responses import Response
 from app.economics.margin_report import MarginReport
 from app.economics.percentage import format_percentage
 from app.errors import Invalid
-from app.http_status import STATUS_OF
 from app.period import Month
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render
+from app.portal.rendering import form_page, render
 from app.portal.visitor import OperatorDep, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -24,8 +23,7 @@ def show(request: Request, _operator: OperatorDep, services: ServicesDep, month:
     try:
         report = services.margins.report(Month.parse(month) if month else None)
     except Invalid as error:  # of the month that was typed, or of the hardware file
-        status = STATUS_OF[error.kind]
-        return render(request, _TEMPLATE, status=status, report=None, month=month, problem_found=error)
+        return form_page(request, _TEMPLATE, report=None, month=month, problem=error)
     return render(
         request,
         _TEMPLATE,

@@ -8,11 +8,10 @@ from starlette.responses import Response
 from app.billing.invoice_run_report import InvoiceRunReport
 from app.bootstrap import Services
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.period import Month
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render
+from app.portal.rendering import form_page
 from app.portal.visitor import OperatorDep, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -41,7 +40,7 @@ def run(
         month = Month.parse(form.month)
         report = services.invoice_run.run(month, form.account or None, by=operator.actor)
     except AppError as error:
-        return _page(request, services, form, error=error)
+        return _page(request, services, form, problem=error)
     return _page(request, services, form, report=report)
 
 
@@ -51,15 +50,14 @@ def _page(
     form: InvoiceRunForm,
     *,
     report: InvoiceRunReport | None = None,
-    error: AppError | None = None,
+    problem: AppError | None = None,
 ) -> Response:
     accounts = services.accounts.list_accounts() if report else []
-    return render(
+    return form_page(
         request,
         "pages/operator_invoice_runs.html",
-        status=STATUS_OF[error.kind] if error else 200,
         form=form,
         report=report,
         names={account.id: account.name for account in accounts},
-        error=error,
+        problem=problem,
     )

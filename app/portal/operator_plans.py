@@ -7,10 +7,9 @@ from starlette.responses import RedirectResponse, Response
 
 from app.bootstrap import Services
 from app.errors import AppError
-from app.http_status import STATUS_OF
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render
+from app.portal.rendering import form_page, render
 from app.portal.visitor import OperatorDep, ServicesDep
 from app.pricing.plan_text import write_plan
 
@@ -62,16 +61,14 @@ def show_plan(request: Request, plan_key: str, _operator: OperatorDep, services:
         "pages/operator_plan.html",
         versions=versions,
         toml=write_plan(versions[0].content),
-        done=request.query_params.get("done"),
     )
 
 
-def _list(request: Request, services: Services, toml: str, error: AppError | None = None) -> Response:
-    return render(
+def _list(request: Request, services: Services, toml: str, problem: AppError | None = None) -> Response:
+    return form_page(
         request,
         "pages/operator_plans.html",
-        status=STATUS_OF[error.kind] if error else 200,
         plans=services.plans.list(),
         toml=toml,
-        error=error,
+        problem=problem,
     )

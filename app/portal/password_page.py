@@ -10,7 +10,7 @@ from app.errors import AppError
 from app.members.mailed_link import MailedLink
 from app.portal.forms import PageForm, Password
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render, status_of
+from app.portal.rendering import form_page, render
 from app.portal.visitor import ServicesDep, VisitorDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -33,7 +33,7 @@ def show(request: Request, services: ServicesDep, email: str = "", done: str = "
     """Show the form, or that a mail is on its way."""
     if done == "sent":
         return render(request, "pages/check_mail.html", delivered=services.settings.smtp_url is not None, reset=True)
-    return render(request, "pages/forgot.html", email=email, problem=None)
+    return form_page(request, "pages/forgot.html", email=email)
 
 
 @router.post("/forgot")
@@ -45,7 +45,7 @@ def forget(
         language = visitor.preferences.language
         services.passwords.request_reset(form.email, language=language, address=visitor.address)
     except AppError as error:
-        return render(request, "pages/forgot.html", status=status_of(error), email=form.email, problem=error)
+        return form_page(request, "pages/forgot.html", email=form.email, problem=error)
     return RedirectResponse("/forgot?done=sent", status_code=303)
 
 
@@ -69,5 +69,4 @@ def reset(
 
 
 def _reset_page(request: Request, link: MailedLink, problem: AppError | None = None) -> Response:
-    status = status_of(problem) if problem else 200
-    return render(request, "pages/reset.html", status=status, link=link, problem=problem, chars_min=PASSWORD_CHARS_MIN)
+    return form_page(request, "pages/reset.html", link=link, problem=problem, chars_min=PASSWORD_CHARS_MIN)

@@ -12,7 +12,7 @@ from app.portal.browser_name import browser_name
 from app.portal.forms import PageForm, Password
 from app.portal.own_password import about_password
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render, status_of
+from app.portal.rendering import form_page
 from app.portal.visitor import Person, PersonDep, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -33,9 +33,9 @@ class PasswordForm(PageForm):
 
 
 @router.get("/app/profile")
-def show(request: Request, person: PersonDep, services: ServicesDep, done: str = "") -> Response:
+def show(request: Request, person: PersonDep, services: ServicesDep) -> Response:
     """Show the person to itself."""
-    return profile(request, person, services, done=done)
+    return profile(request, person, services)
 
 
 @router.post("/app/profile/email")
@@ -84,15 +84,13 @@ def profile(
     services: Services,
     *,
     email: str = "",
-    done: str = "",
     problem: AppError | None = None,
 ) -> Response:
     """Return the page, with what was done or what is wrong."""
     sessions = services.sessions.list(person.user.id)
-    return render(
+    return form_page(
         request,
         "pages/profile.html",
-        status=status_of(problem) if problem else 200,
         sessions=[(each, browser_name(each.agent)) for each in sessions],
         this_session=person.visit.session.id,
         has_password=services.passwords.has_password(person.user.id),
@@ -101,6 +99,5 @@ def profile(
         issuer=services.open_id_connect.issuer,
         chars_min=PASSWORD_CHARS_MIN,
         email=email,
-        done=done,
         problem=problem,
     )

@@ -42,10 +42,16 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
     return HTMLResponse(html, status_code=status)
 
 
+def form_page(request: Request, template: str, *, problem: AppError | None = None, **context: Any) -> HTMLResponse:
+    """Return the page of a form, with what is wrong with what was sent, if anything is."""
+    status = status_of(problem) if problem else 200
+    return render(request, template, status=status, problem=problem, **context)
+
+
 def error_page(request: Request, error: AppError) -> HTMLResponse:
     """Return an error as a page of its own; for a request of htmx, as the notice that stands above the page."""
     status = status_of(error)
-    context = {"error": error, "request_id": request.scope.get("request_id")}
+    context = {"problem": error, "request_id": request.scope.get("request_id")}
     if request.headers.get("hx-request") == "true":
         response = render(request, "components/notice.html", status=status, **context)
         response.headers.update({"HX-Retarget": "#notice", "HX-Reselect": "#notice-text", "HX-Reswap": "innerHTML"})

@@ -14,7 +14,7 @@ from app.members.member import Joined
 from app.portal.forms import PageForm, Password
 from app.portal.own_password import about_password
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render, status_of
+from app.portal.rendering import form_page, render
 from app.portal.signing_in import sign_in
 from app.portal.visitor import ServicesDep, VisitorDep, visitor_of
 from app.portal.zones import zone_or_utc
@@ -90,10 +90,9 @@ def _joined(request: Request, services: Services, link: MailedLink, token: str, 
 
 
 def _form_page(request: Request, services: Services, form: SignUpForm, problem: AppError | None = None) -> Response:
-    return render(
+    return form_page(
         request,
         "pages/signup.html",
-        status=status_of(problem) if problem else 200,
         form=form,
         problem=problem,
         provider=services.open_id_connect.name if services.open_id_connect.enabled else None,
@@ -101,10 +100,9 @@ def _form_page(request: Request, services: Services, form: SignUpForm, problem: 
 
 
 def _join_page(request: Request, services: Services, link: MailedLink, problem: AppError | None = None) -> Response:
-    return render(
+    return form_page(
         request,
         "pages/join.html",
-        status=status_of(problem) if problem else 200,
         link=link,
         known=services.sign_up.has_user(link),
         problem=problem,

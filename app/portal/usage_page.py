@@ -12,14 +12,13 @@ from starlette.responses import Response, StreamingResponse
 from app.accounts.account import ApiKey
 from app.bootstrap import Services
 from app.errors import Invalid
-from app.http_status import STATUS_OF
 from app.metering.event_csv import event_csv
 from app.metering.usage_csv import usage_csv
 from app.metering.usage_range import Metric, UsageRange, bucket_starts
 from app.metering.usage_report import GroupBy, UsageRow
 from app.portal.csv_download import CSV_TYPE, csv_download, saved_as
 from app.portal.page_route import PageRoute
-from app.portal.rendering import render, zone_of
+from app.portal.rendering import form_page, zone_of
 from app.portal.time_labels import local_dates, row_labels
 from app.portal.usage_query import UsageQuery
 from app.portal.usage_table import UsageTable, table_by_group, table_of_metrics, totals_of
@@ -46,18 +45,17 @@ class Answer:
 def show_usage(request: Request, caller: UsageReader, services: ServicesDep, asked: Asked) -> Response:
     """Show figures, chart and table; a range that is none is said so above the filters."""
     asked = asked.in_zone(zone_of(caller.visitor))
-    answer, error = None, None
+    answer, problem = None, None
     try:
         answer = _answer(services, caller, asked)
     except Invalid as invalid:
-        error = invalid
-    return render(
+        problem = invalid
+    return form_page(
         request,
         "pages/usage.html",
-        status=STATUS_OF[error.kind] if error else 200,
         asked=asked,
         answer=answer,
-        error=error,
+        problem=problem,
         bounds=_bounds(answer),
         near_zones=_near_zones(caller, asked),
         every_zone=_every_zone(),

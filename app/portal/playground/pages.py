@@ -18,7 +18,7 @@ from app.portal.playground.shown_answer import ShownAnswer
 from app.portal.playground.snippets import PictureBody, RowsBody, Snippets
 from app.portal.playground.submission import Submission, submission_of
 from app.portal.playground.trial import Trial, find_trial, trials
-from app.portal.rendering import render, status_of
+from app.portal.rendering import form_page
 from app.portal.visitor import Caller, Predictor, ServicesDep
 from app.serving.call import Call, digest_of
 from app.serving.deadline import deadline_in
@@ -66,7 +66,7 @@ async def run(
     except NotFound:
         raise
     except AppError as error:
-        shown |= {"error": error, "status": status_of(error), "idempotency_key": form.idempotency_key}
+        shown |= {"problem": error, "idempotency_key": form.idempotency_key}
     return await run_in_threadpool(_page, request, services, known, trial, **shown)
 
 
@@ -95,10 +95,10 @@ async def _predict(
 
 def _page(request: Request, services: Services, known: list[Trial], trial: Trial | None, **shown: Any) -> Response:
     """Show the page; the form gets a fresh idempotency key, so that the next press of the button is a new call."""
-    context: dict[str, Any] = {"mode": "test", "answer": None, "error": None, "idempotency_key": str(uuid4())}
+    context: dict[str, Any] = {"mode": "test", "answer": None, "idempotency_key": str(uuid4())}
     if trial is not None:
         context |= {"rows": trial.example_row, "snippets": _snippets(services, trial, None)}
-    return render(request, "pages/playground.html", trials=known, trial=trial, **context | shown)
+    return form_page(request, "pages/playground.html", trials=known, trial=trial, **context | shown)
 
 
 def _snippets(services: Services, trial: Trial, submission: Submission | None) -> Snippets:
