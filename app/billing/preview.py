@@ -5,10 +5,14 @@ from app.accounts.store import find_account, list_accounts
 from app.billing import store
 from app.billing.account_charges import AccountCharges
 from app.billing.assemble import invoice_lines
+from app.billing.month_preview import MonthPreview, UncountedAccount
 from app.clock import Clock
-from app.database import Database, Session
-from app.errors import NotFound
+from app.database import Database, DatabaseUnavailable, Session
+from app.errors import AppError, NotFound
 from app.period import Month, Period, parse_zone, period_at, period_starting_in
+from app.telemetry import get_logger
+
+_log = get_logger(__name__)
 
 
 class InvoicePreview:
@@ -18,14 +22,18 @@ class InvoicePreview:
         self._database = database
         self._clock = clock
 
-    def of_month(self, month: Month) -> list[AccountCharges]:
-        """Return each account's charges for its period that starts in a month; what owes nothing is left out.
+    def of_month(self, month: Month) -> MonthPreview:
+        """Return the charges of the accounts' periods that start in a month.
 
-        Raises InvariantViolation for usage that no plan version prices.
+        An account whose usage cannot be priced stands apart, as in an invoice run, and holds back no other.
         """
         with self._database.reading() as session:
             accounts = list_accounts(session)
-        return [charges for account in accounts if (charges := self._charges_in(account, month))]
+        found = [self._try_account(account, month) for account in accounts]
+        return MonthPreview(
+            charges=tuple(each for each in found if isinstance(each, AccountCharges)),
+            uncounted=tuple(each for each in found if isinstance(each, UncountedAccount)),
+        )
 
     def so_far(self, account_id: str) -> AccountCharges:
         """Return an account's charges for its period that runs now. Raises NotFound, InvariantViolation."""
@@ -35,6 +43,18 @@ class InvoicePreview:
                 raise NotFound(f"there is no account {account_id}", where="account")
             period = period_at(self._clock.now(), account.anchor_day, parse_zone(account.zone))
             return _charges_of(session, account, period)
+
+    def _try_account(self, account: Account, month: Month) -> AccountCharges | UncountedAccount | None:
+        try:
+            return self._charges_in(account, month)
+        except DatabaseUnavailable:
+            raise
+        except AppError as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - one account's trouble, even a bug, must not hide the others
+            _log.exception("the preview met a bug", account_id=account.id, month=str(month))
+            reason = f"a bug: {type(error).__name__}"
+        return UncountedAccount(account, reason)
 
     def _charges_in(self, account: Account, month: Month) -> AccountCharges | None:
         period = period_starting_in(month, account.anchor_day, parse_zone(account.zone))

@@ -8,7 +8,7 @@ import typer
 from app import bootstrap
 from app.commands.output import AsJson, print_json, print_table
 from app.economics.margin_report import MarginReport
-from app.economics.margin_table import device_facts, margin_facts, model_facts, total_facts
+from app.economics.margin_table import account_facts, device_facts, margin_facts, model_facts, total_facts
 from app.period import Month
 from app.settings import load_settings
 
@@ -39,6 +39,9 @@ def _print_report(found: MarginReport) -> None:
     _print_facts(f"Models, {period}", [model_facts(each) for each in found.models])
     _print_facts("Devices whose time no model bears", [device_facts(each) for each in found.unattributed])
     _print_facts("Totals", [total_facts(each) for each in found.totals])
+    if found.uncounted:
+        lines = [account_facts(each) for each in found.uncounted]
+        _print_facts("Accounts that cannot be charged, and are in no figure", lines)
 
 
 def _print_facts(title: str, lines: Sequence[Mapping[str, str | int | None]]) -> None:

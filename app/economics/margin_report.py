@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 
+from app.billing.month_preview import UncountedAccount
 from app.economics.device_cost import DeviceCost, device_cost
 from app.economics.device_time import DeviceTime
 from app.economics.earnings import Earning
@@ -51,7 +52,8 @@ class MarginReport:
     """A UTC month, or `period`, the part of it that has passed.
 
     What was earned is what the invoices of the accounts' periods that start in the month charge: an account whose
-    period begins late in the month brings in what it used until late in the next.
+    period begins late in the month brings in what it used until late in the next. What `uncounted` accounts owe cannot
+    be computed: it is in no figure.
     """
 
     month: Month
@@ -59,6 +61,7 @@ class MarginReport:
     models: tuple[ModelMargin, ...]
     unattributed: tuple[UnattributedDevice, ...]
     totals: tuple[CurrencyTotal, ...]
+    uncounted: tuple[UncountedAccount, ...] = ()
 
 
 def margin_report(

@@ -4,6 +4,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from app.billing.month_preview import UncountedAccount
 from app.economics.margin import ModelMargin
 from app.economics.margin_report import CurrencyTotal, MarginReport, UnattributedDevice
 from app.economics.percentage import format_percentage
@@ -19,6 +20,7 @@ def margin_facts(report: MarginReport) -> dict[str, Any]:
         "models": [model_facts(each) for each in report.models],
         "unattributed": [device_facts(each) for each in report.unattributed],
         "totals": [total_facts(each) for each in report.totals],
+        "uncounted": [account_facts(each) for each in report.uncounted],
     }
 
 
@@ -57,6 +59,11 @@ def total_facts(total: CurrencyTotal) -> dict[str, str | int | None]:
         "wall_clock_cost": format_nanos(total.wall_nanos),
         "margin": _percentage(total.margin),
     }
+
+
+def account_facts(uncounted: UncountedAccount) -> dict[str, str | int | None]:
+    """Return the line of an account whose charges cannot be computed."""
+    return {"account": uncounted.account.id, "reason": uncounted.reason}
 
 
 def _percentage(value: Fraction | None) -> str | None:

@@ -1,5 +1,6 @@
 """The use case of margins: what each model earned in a month, and what the hardware cost meanwhile."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -42,8 +43,9 @@ class Margins:
         hardware = read_hardware(self._hardware_file)
         with self._database.reading() as session:
             times = device_times(device_intervals(session, period), compute_by_device(session, period), period)
-        earnings = earnings_of(self._preview.of_month(month))
-        return margin_report(month, period, earnings=earnings, times=times, hardware=hardware)
+        preview = self._preview.of_month(month)
+        report = margin_report(month, period, earnings=earnings_of(preview.charges), times=times, hardware=hardware)
+        return replace(report, uncounted=preview.uncounted)
 
 
 def _passed(month: Month, now: datetime) -> Period:

@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
+from app.billing import preview
 from app.billing.invoice_run_report import RunResult
 from app.billing.preview import InvoicePreview
 from app.errors import NotFound
@@ -29,11 +31,11 @@ def test_a_month_is_what_its_run_drafts_and_later_issues_to_the_nano(books: Book
         books.use(account, utc("2026-03-25T08:00"), 12_345)
     for now in ("2026-03-26T00:00", "2026-05-01T00:00", "2026-06-01T00:00"):
         books.clock.move_to(utc(now))
-        before = preview_of(books).of_month(MARCH)
+        before = preview_of(books).of_month(MARCH).charges
         invoices = [outcome.invoice for outcome in books.invoice_run.run(MARCH).outcomes]
         assert [charges.lines for charges in before] == [invoice.lines for invoice in invoices if invoice]
         assert [charges.total_nanos for charges in before] == [invoice.total_nanos for invoice in invoices if invoice]
-        after = preview_of(books).of_month(MARCH)  # of accounts whose periods the run has closed
+        after = preview_of(books).of_month(MARCH).charges  # of accounts whose periods the run has closed
         assert [charges.lines for charges in after] == [charges.lines for charges in before]
 
 
@@ -50,8 +52,32 @@ def test_accounts_that_owe_nothing_and_periods_that_have_not_begun_are_left_out(
     idle, late, busy = (books.open_account("payg", anchor_day=day) for day in (1, 20, 1))
     books.use(busy, IN_MARCH, 5)
     books.clock.move_to(IN_MARCH)
-    found = {charges.account.id for charges in preview_of(books).of_month(MARCH)}
+    found = {charges.account.id for charges in preview_of(books).of_month(MARCH).charges}
     assert found == {busy.id}, (idle, late)
+
+
+def test_accounts_that_cannot_be_charged_stand_apart_with_the_reason_that_the_run_gives(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = [books.open_account("payg") for _ in range(3)]
+    for account in accounts:
+        books.use(account, IN_MARCH, 2)
+    books.use(accounts[1], IN_MARCH, 2, model="sold-to-nobody")
+    books.clock.move_to(utc("2026-05-01T00:00"))
+    found = preview_of(books).of_month(MARCH)
+    failed = books.invoice_run.run(MARCH).of(RunResult.FAILED)
+    assert [charges.account.id for charges in found.charges] == [accounts[0].id, accounts[2].id]
+    assert [(each.account.id, each.reason) for each in found.uncounted] == [
+        (outcome.account_id, outcome.error) for outcome in failed
+    ]
+    assert [outcome.account_id for outcome in failed] == [account.id for account in accounts[1:2]]
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(preview, "invoice_lines", fail)
+    with capture_logs():
+        assert {each.reason for each in preview_of(books).of_month(MARCH).uncounted} == {"a bug: ZeroDivisionError"}
 
 
 def test_an_account_sees_its_period_so_far_in_its_own_zone(books: Books) -> None:

@@ -50,6 +50,16 @@ def test_a_month_is_printed_as_json_and_as_tables(books: Books) -> None:
         assert text in printed
 
 
+def test_an_account_that_cannot_be_charged_is_told_with_its_reason(books: Books) -> None:
+    account = books.open_account("payg")
+    books.use(account, books.clock.now(), 1, model="sold-to-nobody")
+    (line,) = json.loads(SHELL.invoke(app, ["report", "--json"]).stdout)["uncounted"]
+    assert line["account"] == account.id
+    printed = SHELL.invoke(app, ["report"], env={"COLUMNS": "200"}).stdout
+    assert "Accounts that cannot be charged, and are in no figure" in printed
+    assert line["reason"] in " ".join(printed.split())
+
+
 def test_what_is_empty_says_so(books: Books) -> None:
     printed = SHELL.invoke(app, ["report", "--month", "2020-02"]).stdout
     assert printed.splitlines() == [

@@ -14,6 +14,7 @@ from app.billing.preview import InvoicePreview
 from app.clock import FrozenClock
 from app.database import Database
 from app.economics.margin_report import CurrencyTotal, UnattributedDevice
+from app.economics.margin_table import margin_facts
 from app.economics.margins import Margins, MonthNotBegun
 from app.errors import Invalid
 from app.ids import new_id
@@ -36,7 +37,28 @@ currency = "EUR"
 hourly_rate = "7.2"
 utilization = "35%"
 """
-NANOS_PER_US = {"cpu": 1, "cuda:0": 2}
+# Bought devices: what an hour of them costs is no whole number of nanos, not even a decimal one.
+BOUGHT = """
+[[device]]
+name = "cpu"
+currency = "USD"
+purchase_price = "2999.99"
+life_months = 35
+utilization = "50%"
+[[device]]
+name = "cuda:0"
+currency = "EUR"
+purchase_price = "31000"
+life_months = 37
+power_watts = 701
+electricity_price_per_kwh = "0.3133"
+utilization = "35%"
+"""
+HOURS_A_MONTH = Fraction(8766, 12)
+NANOS_PER_US = {
+    "cpu": Fraction(2_999_990_000_000) / (35 * HOURS_A_MONTH) / 3_600_000_000,
+    "cuda:0": (31_000 * 10**9 / (37 * HOURS_A_MONTH) + Fraction(701 * 313_300_000, 1000)) / 3_600_000_000,
+}
 MARCH = Month(2026, 3)
 START = utc("2026-03-01T00:00")
 NOW = utc("2026-03-11T00:00")  # ten days later
@@ -145,6 +167,20 @@ def test_what_a_month_earned_is_what_its_invoices_charge_before_they_are_rounded
     assert report.period.end == utc("2026-04-01T00:00")
 
 
+def test_an_account_that_cannot_be_charged_is_named_and_hides_no_other(books: Books, margins: Margins) -> None:
+    broken, account = books.open_account("payg"), books.open_account("payg")
+    for each in (broken, account):
+        books.use(each, START + MINUTE, 100_000)
+    books.use(broken, START + MINUTE, 1, model="sold-to-nobody")
+    books.clock.move_to(NOW)
+    report = margins.report()
+    assert [(line.model, line.calls, line.earned_nanos) for line in report.models] == [("linear", 1, 10**9)]
+    (uncounted,) = report.uncounted
+    assert uncounted.account.id == broken.id
+    facts = margin_facts(report)["uncounted"]
+    assert facts == [{"account": broken.id, "reason": uncounted.reason}]
+
+
 def test_devices_that_no_model_pays_for_stand_apart(books: Books, margins: Margins) -> None:
     books.use(books.open_account("payg"), START + MINUTE, 100_000)
     books.clock.move_to(NOW)
@@ -185,8 +221,13 @@ def covered_us(spans: Sequence[tuple[str, int, int]], device: str) -> int:
 @ON_DATABASE
 @given(SPANS, RUNS)
 def test_cost_and_idle_are_the_wall_clock_cost_to_the_nano(
-    books: Books, margins: Margins, spans: list[tuple[str, int, int]], runs: list[tuple[str, str, int, int]]
+    books: Books,
+    margins: Margins,
+    hardware_file: Path,
+    spans: list[tuple[str, int, int]],
+    runs: list[tuple[str, str, int, int]],
 ) -> None:
+    hardware_file.write_text(BOUGHT)
     with books.database.transaction() as session:
         session.execute(delete(BatchRow))
         session.execute(delete(DeviceIntervalRow))
@@ -201,7 +242,7 @@ def test_cost_and_idle_are_the_wall_clock_cost_to_the_nano(
 
     by_currency = {total.currency: total for total in report.totals}
     for device, currency in (("cpu", "USD"), ("cuda:0", "EUR")):
-        wall_nanos = covered_us(spans, device) * NANOS_PER_US[device]
+        wall_nanos = round(covered_us(spans, device) * NANOS_PER_US[device])
         models = [line for line in report.models if line.currency == currency]
         unattributed = [each for each in report.unattributed if each.currency == currency]
         borne = sum(line.cost_nanos + line.idle_nanos for line in models)

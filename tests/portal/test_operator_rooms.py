@@ -6,6 +6,7 @@ import pytest
 from app.inference.engine import VersionStatus
 from app.members.role import Role
 from tests.api.installation import OPERATOR, ROW, Installation
+from tests.builders import make_event, record_usage
 from tests.portal import people
 from tests.portal.browser import Browser, text_of
 
@@ -45,6 +46,29 @@ async def test_earnings_show_what_a_model_earned_to_the_nano_and_lead_to_the_mon
     assert "/operator?month=2026-04" not in page.text
     before = await people.operator(portal).get("/operator?month=2026-02")
     assert 'href="/operator?month=2026-03"' in before.text
+
+
+async def test_an_account_that_cannot_be_charged_is_a_line_among_the_earnings_and_its_page_opens(
+    portal: Installation,
+) -> None:
+    tenant = portal.tenant()
+    plan = portal.services.plans.in_effect(tenant.account_id, portal.clock.now())
+    assert plan
+    unpriced = make_event(
+        account_id=tenant.account_id,
+        key_id=tenant.key_id,
+        model="sold-to-nobody",
+        plan_version_id=plan.id,
+        occurred_at=portal.clock.now(),
+    )
+    record_usage(portal.services.database, unpriced)
+    operator = people.operator(portal)
+    page = await operator.get("/operator")
+    assert page.status_code == 200
+    assert "The charges of some accounts cannot be computed." in text_of(page)
+    assert f'href="/operator/accounts/{tenant.account_id}"' in page.text
+    account = await operator.get(f"/operator/accounts/{tenant.account_id}")
+    assert "Charges of this period so far cannot be computed" in text_of(account)
 
 
 @pytest.mark.parametrize(
