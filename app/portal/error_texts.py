@@ -5,8 +5,12 @@ from babel.support import NullTranslations
 from app.errors import AppError
 from app.portal.translations import mark as _
 
-_TEXTS = {
+TEXTS = {
     "request_forged": _("This form is from another session. Load the page again and repeat what you did."),
+    "method_not_allowed": _("This page does not take that. Use its own links and forms."),
+    "body_too_large": _("What was sent is too large. Send less at once, or a smaller file."),
+    "url_invalid": _("This address holds something that no address of ours holds."),
+    "key_in_query": _("A key or token does not belong in an address, where logs keep it. If it was one, revoke it."),
     "form_invalid": _("The form is incomplete or holds something that does not belong there."),
     "sign_in_needed": _("Please sign in."),
     "no_account": _("You are a member of no account. Ask an owner to invite you."),
@@ -69,6 +73,22 @@ _TEXTS = {
     "rate_limited": _("Too many tests within a minute. Wait a little, or run it live."),
     "overloaded": _("Too much waits for this model now. Try again in a moment."),
     "deadline_exceeded": _("The model did not answer in time."),
+    "version_not_found": _("The model has no such version."),
+    "model_not_allowed": _("This key may not call this model. Use another key."),
+    "payload_unsupported": _("The model takes another kind of input."),
+    "answer_too_large": _("The answer is larger than what is kept of a call. Send fewer rows at once."),
+    "charge_too_large": _("One call cannot cost as much as this. Send fewer rows at once."),
+    "commit_queue_full": _("Too much waits for the database now. Nothing was charged; try again in a moment."),
+    "commit_uncertain": _(
+        "The connection to the database broke just then. Look whether it was done before you repeat it."
+    ),
+    "claim_lost": _(
+        "Another process has taken over this call. Send the form again for its answer: it is charged once."
+    ),
+    "period_closed": _("The period of this call was invoiced meanwhile, so it was not charged. Run it again."),
+    "invoice_too_large": _("The usage of this period is more than one invoice can carry."),
+    "role_unknown": _("There is no role of that name."),
+    "user_not_found": _("There is no such user."),
     "idempotency_key_in_use": _("The same call is still running. Send the form again in a moment for its answer."),
     "idempotency_key_reused": _("This form has been sent before with another input. Load the page again."),
     "outcome_unknown": _("The connection to the database broke just then. Send the form again: it is charged once."),
@@ -79,5 +99,5 @@ _TEXTS = {
 
 def error_text(error: AppError, catalogue: NullTranslations) -> str:
     """Return the text for people."""
-    text = _TEXTS.get(error.code)
+    text = TEXTS.get(error.code)
     return str(catalogue.gettext(text)) if text else error.detail

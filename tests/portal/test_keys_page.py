@@ -167,7 +167,7 @@ async def test_a_revocation_is_confirmed_and_final(portal: Installation) -> None
     assert (answer.status_code, answer.headers["location"]) == (303, "/app/keys?done=revoked")
     page = text_of(await person.get("/app/keys?done=revoked"))
     assert "The key is revoked" in page
-    assert "Revoked and expired keys (1)" in page
+    assert "1 key that has ended" in page
     assert portal.services.accounts.get_key(person.account_id, key_id).revoked_at == NOON
 
 
