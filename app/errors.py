@@ -15,6 +15,7 @@ class Kind(StrEnum):
     PAYMENT_REQUIRED = "payment_required"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
+    NOT_OFFERED = "not_offered"
     CONFLICT = "conflict"
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA = "unsupported_media"

@@ -10,6 +10,7 @@ STATUS_OF: Mapping[Kind, int] = {
     Kind.PAYMENT_REQUIRED: 402,
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
+    Kind.NOT_OFFERED: 405,
     Kind.CONFLICT: 409,
     Kind.TOO_LARGE: 413,
     Kind.UNSUPPORTED_MEDIA: 415,

@@ -12,11 +12,12 @@ from starlette.staticfiles import StaticFiles
 from app import __version__
 from app.api.middleware import RequestFrame
 from app.api.predict_shortcut import PredictShortcut
-from app.api.problem import add_error_handlers
+from app.api.problem import add_error_handlers, problem_response
 from app.api.router import api
 from app.bootstrap import build
 from app.clock import Clock
-from app.portal.missing_page import missing_page, wants_page
+from app.errors import AppError
+from app.portal.outside_pages import error_of, page_of, wants_page
 from app.portal.page_cookies import PageCookies
 from app.portal.rendering import STATIC
 from app.portal.router import pages
@@ -57,24 +58,35 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     app.state.services = services
     add_error_handlers(app)
-    _add_missing_page(app)
+    _add_pages_of_errors(app)
     app.include_router(api)
     app.include_router(pages)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(PredictShortcut)
-    app.add_middleware(RequestFrame, body_bytes_max=settings.body_bytes_max)
+    app.add_middleware(RequestFrame, body_bytes_max=settings.body_bytes_max, answer_error=_answer_error)
     app.add_middleware(PageCookies)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, https=settings.public_url.startswith("https://"))
     return app
 
 
-def _add_missing_page(app: FastAPI) -> None:
-    """Let a browser that looks for a page that does not exist see a page."""
+def _add_pages_of_errors(app: FastAPI) -> None:
+    """Let a browser see a page where the router knows no path or no method."""
     problem: Any = app.exception_handlers[HTTPException]
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> Response:
-        if wants_page(request, error):
-            return await missing_page(request)
-        answer: Response = await problem(request, error)
+        shown = error_of(error)
+        answer: Response
+        if shown is None or not wants_page(request):
+            answer = await problem(request, error)
+        else:
+            answer = await page_of(request, shown)
+            answer.headers.update(error.headers or {})  # which methods there are
         return answer
+
+
+async def _answer_error(request: Request, error: AppError) -> Response:
+    """Answer what was refused before any route saw it: a browser with a page, a program with a problem."""
+    if wants_page(request):
+        return await page_of(request, error)
+    return problem_response(error, request.scope["request_id"])

@@ -3,17 +3,20 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 import structlog
 from prometheus_client import Counter
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problem import problem_response
 from app.errors import AppError, Internal, Invalid, Kind
 from app.ids import new_id
 from app.telemetry import get_logger
 
+AnswerError = Callable[[Request, AppError], Awaitable[Response]]
 _SECRET_PARAMETERS = frozenset({"api_key", "apikey", "api-key", "key", "token", "access_token", "authorization"})
 _CONTROL_BYTES_MAX = 64 * 2**10
 _DRAIN_BYTES_MAX = 256 * 2**20
@@ -50,9 +53,13 @@ class UrlInvalid(Invalid):
 class RequestFrame:
     """Wraps the application; holds no state of a request outside its scope."""
 
-    def __init__(self, app: ASGIApp, *, body_bytes_max: int) -> None:
-        """Bound a predict call's body by `body_bytes_max`, any other by 64 KiB: that is parsed before its auth."""
+    def __init__(self, app: ASGIApp, *, body_bytes_max: int, answer_error: AnswerError) -> None:
+        """Bound a predict call's body by `body_bytes_max`, any other by 64 KiB: that is parsed before its auth.
+
+        `answer_error` makes the answer of what is refused here, which a program reads and a browser shows.
+        """
         self._app = app
+        self._answer_error = answer_error
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +85,7 @@ class RequestFrame:
         except Exception as error:  # whatever it is, it ends this request alone, and as a problem
             if status:  # the answer has begun: only a broken connection can tell that it is not whole
                 raise
-            await _answer_with(error, scope, receive, send_framed)
+            await self._answer_with(error, scope, receive, send_framed)
         finally:
             _account_for(scope, status, started_ns)
 
@@ -110,20 +117,19 @@ class RequestFrame:
 
         return receive_counted
 
+    async def _answer_with(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send an error that left the application; one that nobody foresaw is logged and not shown."""
+        if not isinstance(error, AppError):
+            _log.error("unhandled error", exc_info=error)
+            error = Internal("Faremeter failed; nothing was charged", hint="quote the request id to the operator")
+        response = await self._answer_error(Request(scope, receive), error)
+        if _waits_to_be_asked(dict(scope["headers"])):
+            response.headers["Connection"] = "close"  # its body was not asked for and must not be taken for a request
+        await response(scope, receive, send)
+
 
 def _too_large(bytes_max: int) -> BodyTooLarge:
     return BodyTooLarge(f"a body has at most {bytes_max} bytes here", where="body", hint="send fewer or smaller inputs")
-
-
-async def _answer_with(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send an error that left the application as a problem; one that nobody foresaw is logged and not shown."""
-    if not isinstance(error, AppError):
-        _log.error("unhandled error", exc_info=error)
-        error = Internal("Faremeter failed; nothing was charged", hint="quote the request id to the operator")
-    response = problem_response(error, scope["request_id"])
-    if _waits_to_be_asked(dict(scope["headers"])):
-        response.headers["Connection"] = "close"  # its body was not asked for and must not be taken for a request
-    await response(scope, receive, send)
 
 
 def _waits_to_be_asked(headers: dict[bytes, bytes]) -> bool:

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from app.errors import Forbidden
+from app.portal.forms import read_form
 
 FIELD = "csrf"
-_SAFE_METHODS = frozenset({"GET", "HEAD"})
+SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 class RequestForged(Forbidden):
@@ -18,20 +19,24 @@ class RequestForged(Forbidden):
     code = "request_forged"
 
 
+class TokenWrong(RequestForged):
+    """The form has not the token of this session: it is forged, or was loaded in another one."""
+
+
 def token_of(secret: str) -> str:
     """Return the token of a session's or visitor's cookie: whoever can read it can read the page, and nobody else."""
     return hashlib.sha256(b"csrf\0" + secret.encode()).hexdigest()
 
 
-async def refuse_forged(request: Request, expected_token: str, public_url: str) -> None:
-    """Raise RequestForged for a request that changes something and is not one of our own forms."""
-    if request.method in _SAFE_METHODS:
+async def refuse_forged(request: Request, expected_token: str, public_url: str, *, patience_s: int) -> None:
+    """Raise RequestForged for a request that changes something and is not one of our forms; FormInvalid for no form."""
+    if request.method in SAFE_METHODS:
         return
     if not _of_same_origin(request, public_url):
         raise RequestForged("the request comes from another site", hint="open the page here and send its form again")
-    sent = (await request.form()).get(FIELD)
+    sent = (await read_form(request, patience_s)).get(FIELD)
     if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), expected_token.encode()):
-        raise RequestForged("the form is from another session", hint="load the page again and repeat what you did")
+        raise TokenWrong("the form is from another session", hint="load the page again and repeat what you did")
 
 
 def _of_same_origin(request: Request, public_url: str) -> bool:

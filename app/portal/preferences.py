@@ -9,6 +9,7 @@ from app.errors import Invalid
 from app.period import parse_zone
 
 COOKIE = "faremeter_view"
+ACCOUNT_ZONE = "account"  # no zone's name: the choice to have that of the account
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
 
 
@@ -47,22 +48,24 @@ def preferences_of(cookie: str | None, accept_language: str) -> Preferences:
 
 
 def changed(preferences: Preferences, chosen: Mapping[str, str]) -> Preferences:
-    """Return the preferences with what was chosen; unknown values change nothing, an empty zone is the account's."""
+    """Return the preferences with what was chosen; unknown values change nothing."""
     if chosen.get("language") in set(Language):
         preferences = replace(preferences, language=Language(chosen["language"]))
     if chosen.get("theme") in set(Theme):
         preferences = replace(preferences, theme=Theme(chosen["theme"]))
-    if "zone" in chosen:
-        preferences = replace(preferences, zone=_known_zone(chosen["zone"]))
+    if chosen.get("zone") == ACCOUNT_ZONE:
+        preferences = replace(preferences, zone=None)
+    elif "zone" in chosen and _is_zone(chosen["zone"]):
+        preferences = replace(preferences, zone=chosen["zone"])
     return preferences
 
 
-def _known_zone(name: str) -> str | None:
+def _is_zone(name: str) -> bool:
     try:
         parse_zone(name)
     except Invalid:
-        return None
-    return name
+        return False
+    return True
 
 
 def _accepted(header: str) -> Language:

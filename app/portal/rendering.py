@@ -15,7 +15,9 @@ from app.errors import AppError
 from app.http_status import STATUS_OF
 from app.period import Period
 from app.portal import formats
+from app.portal.csrf import SAFE_METHODS
 from app.portal.error_texts import error_text
+from app.portal.forms import local_path
 from app.portal.preferences import Language
 from app.portal.time_labels import days_of
 from app.portal.translations import translations
@@ -24,22 +26,22 @@ from app.telemetry import get_logger
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
+_AS_NOTICE = {"HX-Retarget": "#notice", "HX-Reselect": "#notice-text", "HX-Reswap": "innerHTML show:top"}
 _log = get_logger(__name__)
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """Return a page. Templates also know `visitor`, `request`, `settings`, the formats below, and `_()`."""
+    """Return a page. Templates also know `request`, `visitor`, `here`, `zone`, the formats below, and `_()`."""
     visitor = visitor_of(request)
     page = _environment(visitor.preferences.language).get_template(template)
-    html = page.render(
-        request=request,
-        visitor=visitor,
-        here=_here(request),
-        sign_up_open=services_of(request).sign_up.policy == "open",
-        zone=zone_of(visitor),
-        **context,
-    )
-    return HTMLResponse(html, status_code=status)
+    frame = {
+        "request": request,
+        "visitor": visitor,
+        "here": _here(request),
+        "sign_up_open": services_of(request).sign_up.policy == "open",
+        "zone": zone_of(visitor),
+    }
+    return HTMLResponse(page.render(frame | context), status_code=status)
 
 
 def form_page(request: Request, template: str, *, problem: AppError | None = None, **context: Any) -> HTMLResponse:
@@ -51,10 +53,12 @@ def form_page(request: Request, template: str, *, problem: AppError | None = Non
 def error_page(request: Request, error: AppError) -> HTMLResponse:
     """Return an error as a page of its own; for a request of htmx, as the notice that stands above the page."""
     status = status_of(error)
-    context = {"problem": error, "request_id": request.scope.get("request_id")}
+    # A query that was refused, such as one with a secret, is not repeated.
+    here = local_path(request.url.path) if request.method in SAFE_METHODS else None
+    context = {"problem": error, "request_id": request.scope.get("request_id"), "here": here}
     if request.headers.get("hx-request") == "true":
         response = render(request, "components/notice.html", status=status, **context)
-        response.headers.update({"HX-Retarget": "#notice", "HX-Reselect": "#notice-text", "HX-Reswap": "innerHTML"})
+        response.headers.update(_AS_NOTICE)
     else:
         response = render(request, "pages/error.html", status=status, error_status=status, **context)
     if error.retry_after_s is not None:
@@ -76,10 +80,10 @@ def zone_of(visitor: Visitor) -> str:
     return visitor.preferences.zone or own
 
 
-def _here(request: Request) -> str:
-    """Return where a visitor comes back to after changing preferences."""
-    if request.method != "GET":
-        return "/"
+def _here(request: Request) -> str | None:
+    """Return where a visitor comes back to after changing preferences; None for what answers a form, once."""
+    if request.method not in SAFE_METHODS:
+        return None
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
@@ -119,6 +123,12 @@ def _filters(language: Language) -> Mapping[str, Any]:
 
     texts = {"instant": instant, "day": day, "days": days, "number": number}
     return {**texts, "amount": formats.amount, "money": formats.money}
+
+
+@cache
+def addresses_for_ever() -> frozenset[str]:
+    """Return the address of every static file by its content."""
+    return frozenset(asset(file.relative_to(STATIC).as_posix()) for file in STATIC.rglob("*") if file.is_file())
 
 
 @cache

@@ -5,7 +5,8 @@ import pytest
 from app.portal.forms import local_path
 from app.portal.preferences import Language, Preferences, Theme, preferences_of
 from tests.api.installation import Installation
-from tests.portal.browser import Browser
+from tests.portal import people
+from tests.portal.browser import Browser, text_of
 
 
 @pytest.mark.parametrize(
@@ -40,9 +41,37 @@ async def test_what_is_chosen_changes_the_next_page(portal: Installation) -> Non
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["//evil.test", "https://evil.test", "/\\evil.test", "evil.test", "javascript:alert(1)", "/\t/evil.test", "/a\r\nX: y"],
+    [
+        "//evil.test",
+        "https://evil.test",
+        "/\\evil.test",
+        "evil.test",
+        "javascript:alert(1)",
+        "/\t/evil.test",
+        "/a\r\nX: y",
+    ],
 )
 async def test_a_form_leads_back_to_no_other_site(portal: Installation, elsewhere: str) -> None:
     answer = await Browser(portal).post("/preferences", {"theme": "dark", "back": elsewhere})
     assert answer.headers["location"] == "/"
     assert local_path(elsewhere) == "/"
+
+
+async def test_a_chosen_zone_is_taken_back(portal: Installation) -> None:
+    owner = people.member(portal, account_id=people.account(portal, zone="Asia/Kathmandu"))
+    await owner.post("/preferences", {"zone": "Asia/Shanghai"})
+    assert "Times are in Asia/Shanghai." in text_of(await owner.get("/app"))
+    form = (await owner.get("/preferences")).text
+    assert '<option value="account">That of the account</option>' in form
+    await owner.post("/preferences", {"zone": "account"})
+    assert "Times are in Asia/Kathmandu." in text_of(await owner.get("/app"))
+    assert '<option value="account" selected>' in (await owner.get("/preferences")).text
+
+
+async def test_the_answer_to_a_form_offers_nothing_that_would_lose_it(portal: Installation) -> None:
+    owner = people.member(portal)
+    secret = await owner.post("/app/keys", {"name": "x", "scopes": "predict"})
+    assert secret.status_code == 201
+    assert 'action="/preferences"' not in secret.text
+    assert "/preferences?back" not in secret.text
+    assert 'action="/preferences"' in (await owner.get("/app/keys")).text

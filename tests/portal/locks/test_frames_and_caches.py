@@ -1,14 +1,18 @@
 """What a browser is told with every page, every error and every file: who may frame it, what runs, what is kept."""
 
+import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.members.role import Role
-from app.portal.security_headers import CONTENT_SECURITY_POLICY
+from app.portal.rendering import asset
+from app.portal.security_headers import CONTENT_SECURITY_POLICY, SecurityHeaders
 from tests.api.installation import Installation
 from tests.portal import people
 from tests.portal.browser import Browser
 from tests.portal.locks.belongings import Belongings
-from tests.portal.locks.callers import forms_token
+from tests.portal.locks.callers import Caller, browser_of, forms_token
 from tests.portal.locks.requests_of_pages import id_of, send
 from tests.portal.locks.test_forged_requests import victim_of
 from tests.portal.pages import PAGES, Page
@@ -65,10 +69,32 @@ async def test_errors_are_guarded_too(portal: Installation) -> None:
 
 
 async def test_only_a_file_that_is_named_by_its_content_is_kept(portal: Installation) -> None:
-    browser = Browser(portal)
-    assert_guarded(dict((await browser.get("/static/portal.css")).headers))
-    kept = (await browser.get("/static/portal.css?v=0123456789ab")).headers
+    browser, named = Browser(portal), asset("portal.css")
+    for path in ("/static/portal.css", "/static/portal.css?v=0123456789ab", f"{named}&x=1", "/static/none.css?v=1"):
+        assert_guarded(dict((await browser.get(path)).headers))
+    kept = (await browser.get(named)).headers
     assert_guarded(dict(kept), kept="public, max-age=31536000, immutable")
+
+
+async def test_a_browser_keeps_to_https_where_the_site_has_it(portal: Installation) -> None:
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response("page")(scope, receive, send)
+
+    assert "strict-transport-security" not in (await Browser(portal).get("/")).headers
+    transport = httpx.ASGITransport(SecurityHeaders(page, https=True))
+    async with httpx.AsyncClient(transport=transport, base_url="https://portal.example.test") as browser:
+        assert (await browser.get("/")).headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_an_answer_of_the_api_is_kept_by_nobody_and_taken_for_no_page(portal: Installation) -> None:
+    """The answer that holds a new key's secret, and one that refuses."""
+    account_id = people.account(portal)
+    admin = browser_of(portal, Caller.ADMIN_KEY, account_id)
+    made = await admin.http.post(f"/v1/admin/accounts/{account_id}/keys", json={"name": "x"})
+    assert made.status_code == 201
+    for answer in (made, await Browser(portal).get("/v1/keys")):
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
