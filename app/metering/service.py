@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 from app.database import Database
 from app.metering import store
+from app.metering.report_store import usage_rows
 from app.metering.usage_event import RecordedEvent
-from app.metering.usage_report import Bucket, GroupBy, UsageRow, gather
+from app.metering.usage_range import stretches_of
+from app.metering.usage_report import Bucket, GroupBy, UsageRow
 from app.period import Month, Period
 
 EXPORT_PAGE_ROWS = 5_000
@@ -30,9 +32,9 @@ class Metering:
         live: bool | None = None,
     ) -> list[UsageRow]:
         """Return the account's usage of a period by local bucket and group."""
+        stretches = stretches_of(period, bucket, zone)
         with self._database.reading() as session:
-            slices = store.rollup_slices(session, account_id, period, group_by, live=live)
-        return gather(slices, bucket, zone)
+            return usage_rows(session, account_id, stretches, group_by, live=live)
 
     def last_used(self, account_id: str, key_ids: Collection[str]) -> dict[str, datetime]:
         """Return when each of the keys was last used, to the quarter of an hour; a key that never was is left out."""

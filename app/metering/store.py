@@ -1,11 +1,11 @@
-"""All SQL of usage: writing events and their rollup, the sums that invoices and cost are made of, reports."""
+"""All SQL of usage: writing events and their rollup, the sums that invoices and cost are made of."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, Executable, String, cast, column, func, literal, select, text, true, values
+from sqlalchemy import Executable, String, column, func, select, text, true, values
 from sqlalchemy.orm import Session
 
 from app.database import dialect_insert, dialect_of, insert_into
@@ -13,7 +13,6 @@ from app.ids import id_bound
 from app.metering.meter import Quantities
 from app.metering.tables import BatchRow, DeviceIntervalRow, UsageEventRow, UsageRollupRow
 from app.metering.usage_event import BatchRecord, DeviceInterval, Outcome, RecordedEvent, UsageEvent, bucket_start
-from app.metering.usage_report import GroupBy, RollupSlice
 from app.period import Month, Period
 
 _ROLLUP_KEY = (
@@ -37,11 +36,6 @@ _ROLLUP_SUMS = (
     "input_bytes",
     "output_bytes",
 )
-_GROUP_COLUMNS: Mapping[GroupBy, ColumnElement[str]] = {
-    GroupBy.MODEL: UsageRollupRow.__table__.c.model,
-    GroupBy.KEY: UsageRollupRow.__table__.c.key_id,
-    GroupBy.VERSION: UsageRollupRow.__table__.c.model + literal("/") + cast(UsageRollupRow.__table__.c.version, String),
-}
 _BATCH_FIELDS = tuple(field.name for field in fields(BatchRecord))
 _EVENT_FIELDS = tuple(field.name for field in fields(UsageEvent))
 
@@ -126,23 +120,6 @@ def quantities(session: Session, account_id: str, period: Period) -> list[UsageT
         .order_by(rollup.plan_version_id, rollup.model)
     )
     return [UsageTotal(row[0], row[1], Quantities(*map(int, row[2:]))) for row in rows]
-
-
-def rollup_slices(
-    session: Session, account_id: str, period: Period, group_by: GroupBy | None, *, live: bool | None
-) -> list[RollupSlice]:
-    """Return the account's 15-minute sums of a period by group: of live keys, of test keys, or (None) of both."""
-    rollup = UsageRollupRow
-    group = _GROUP_COLUMNS[group_by] if group_by else literal("")
-    sums = [func.sum(column) for column in (rollup.requests, rollup.units, rollup.compute_ms, rollup.results)]
-    rows = session.execute(
-        select(rollup.bucket_start, group.label("group_"), *sums, func.sum(rollup.calls) - func.sum(rollup.requests))
-        .where(rollup.account_id == account_id, true() if live is None else rollup.live == live)
-        .where(rollup.bucket_start >= period.start, rollup.bucket_start < period.end)
-        .group_by(rollup.bucket_start, text("group_"))
-        .order_by(rollup.bucket_start)
-    )
-    return [RollupSlice(row[0], str(row[1]), Quantities(*map(int, row[2:6])), int(row[6])) for row in rows]
 
 
 def last_used_by_key(session: Session, account_id: str, key_ids: Collection[str]) -> dict[str, datetime]:

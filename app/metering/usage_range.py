@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from app.errors import Invalid
 from app.metering.usage_event import BUCKET, bucket_start
-from app.metering.usage_report import Bucket, UsageRow, bucket_of, range_of
+from app.metering.usage_report import Bucket, Stretch, UsageRow, bucket_of, range_of
 from app.period import Period, midnight, month_of
 
 HOURLY_DAYS_MAX = 2
 DAILY_DAYS_MAX = 92
+_HOUR = timedelta(hours=1)
 
 
 class RangeCutsQuarterHour(Invalid):
@@ -104,6 +106,13 @@ def bucket_starts(period: Period, bucket: Bucket, zone: ZoneInfo) -> list[dateti
     return list(dict.fromkeys(inside))
 
 
+def stretches_of(period: Period, bucket: Bucket, zone: ZoneInfo) -> list[Stretch]:
+    """Return the period cut where its local hours, days or months begin."""
+    starts = bucket_starts(period, bucket, zone)
+    cuts = [period.start, *starts[1:], period.end]
+    return [Stretch(start, Period(*part)) for start, part in zip(starts, pairwise(cuts), strict=True)]
+
+
 def _instants_of_each(period: Period, bucket: Bucket, zone: ZoneInfo) -> Iterator[datetime]:
     """Yield at least one instant of each hour, day or month of the period, in order."""
     instant = period.start
@@ -111,11 +120,18 @@ def _instants_of_each(period: Period, bucket: Bucket, zone: ZoneInfo) -> Iterato
         yield instant
         match bucket:
             case Bucket.HOUR:
-                instant += BUCKET  # a change of clocks may cut an hour anywhere
+                instant += _rest_of_hour(instant, zone)
             case Bucket.DAY:
                 instant = midnight(_local_date(instant, zone) + timedelta(days=1), zone)
             case Bucket.MONTH:
                 instant = midnight(month_of(instant, zone).plus(1).day(1), zone)
+
+
+def _rest_of_hour(instant: datetime, zone: ZoneInfo) -> timedelta:
+    """Return how long the local hour goes on, and no more than a quarter of it where clocks change and may cut it."""
+    local = instant.astimezone(zone)
+    rest = _HOUR - timedelta(minutes=local.minute, seconds=local.second)
+    return rest if (instant + rest).astimezone(zone).utcoffset() == local.utcoffset() else BUCKET
 
 
 def _local_date(instant: datetime, zone: ZoneInfo) -> date:

@@ -1,6 +1,5 @@
-"""Usage reports: the rollup's 15-minute buckets gathered into local hours, days or months (pure)."""
+"""Usage reports: local hours, days or months, whole quarters of an hour each, and the ranges they cover (pure)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -43,33 +42,24 @@ class GroupBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RollupSlice:
-    """The sum of one 15-minute bucket for one group; `failed` counts calls that ended without a charge."""
+class Stretch:
+    """The part of a local bucket that a report covers; `start` is where the whole bucket begins."""
 
-    bucket_start: datetime
-    group: str
-    quantities: Quantities
-    failed: int
+    start: datetime
+    part: Period
 
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """One row of a report: `start` is the UTC instant at which its local bucket begins."""
+    """One row of a report: `start` is the UTC instant at which its local bucket begins.
+
+    `failed` counts calls that ended without a charge.
+    """
 
     start: datetime
     group: str
     quantities: Quantities
     failed: int
-
-
-def gather(slices: Iterable[RollupSlice], bucket: Bucket, zone: ZoneInfo) -> list[UsageRow]:
-    """Return the slices summed by local bucket and group, in order of time and group; empty rows are left out."""
-    rows: dict[tuple[datetime, str], UsageRow] = {}
-    for part in slices:
-        key = bucket_of(part.bucket_start, bucket, zone), part.group
-        row = rows.get(key, UsageRow(*key, Quantities(), 0))
-        rows[key] = UsageRow(*key, row.quantities + part.quantities, row.failed + part.failed)
-    return [rows[key] for key in sorted(rows)]
 
 
 def bucket_of(instant: datetime, bucket: Bucket, zone: ZoneInfo) -> datetime:

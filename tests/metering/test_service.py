@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -108,6 +109,22 @@ def test_each_group_has_the_sum_of_its_own_events(
             if group_of(e) == row.group and timedelta() <= e.occurred_at - row.start < timedelta(days=1)
         ]
         assert (row.quantities, row.failed) == total_of(own)
+
+
+def test_a_report_takes_no_more_from_the_database_than_its_own_rows(sqlite_url: str) -> None:
+    database, read = Database(sqlite_url), list[int]()
+    record_usage(database, *spread(400))
+
+    def note(cursor: Any, statement: str, parameters: tuple[object, ...]) -> None:
+        if "usage_rollup" in statement:
+            read.append(len(cursor.connection.execute(statement, parameters).fetchall()))
+
+    event.listen(database.engine, "after_cursor_execute", lambda _connection, cursor, *asked: note(cursor, *asked[:2]))
+    rows = Metering(database).report(
+        "acct_1", WIDE, zone=ZoneInfo("Asia/Kathmandu"), bucket=Bucket.MONTH, group_by=GroupBy.KEY
+    )
+    database.dispose()
+    assert read == [len(rows)] == [6]  # two keys in three months, of about 400 quarter hours
 
 
 def test_a_report_is_read_within_its_transaction(database: Database, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from app.metering.usage_range import (
     chosen_range,
     fitting_bucket,
     preset_range,
+    stretches_of,
 )
 from app.metering.usage_report import Bucket, NoInstant, NoRange, UsageRow, bucket_of
 from app.period import Period
@@ -82,6 +83,22 @@ def test_the_starts_of_rows_are_those_of_every_quarter_hour_in_order(
     period = Period(start, start + quarters * BUCKET)
     starts = bucket_starts(period, bucket, zone)
     assert starts == sorted({bucket_of(start + number * BUCKET, bucket, zone) for number in range(quarters)})
+
+
+@given(QUARTERS, st.integers(1, 800), st.sampled_from(Bucket), ZONES)
+def test_stretches_follow_one_another_through_the_whole_period_and_each_is_of_one_row(
+    start: datetime, quarters: int, bucket: Bucket, zone: ZoneInfo
+) -> None:
+    period = Period(start, start + quarters * BUCKET)
+    stretches = stretches_of(period, bucket, zone)
+    assert [stretches[0].part.start, *(each.part.end for each in stretches)] == [
+        *(each.part.start for each in stretches),
+        period.end,
+    ]
+    for each in stretches:
+        assert {bucket_of(each.part.start, bucket, zone), bucket_of(each.part.end - BUCKET, bucket, zone)} == {
+            each.start
+        }
 
 
 @pytest.mark.parametrize(

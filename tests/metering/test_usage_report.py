@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Invalid
-from app.metering.meter import Quantities
 from app.metering.usage_event import BUCKET
-from app.metering.usage_report import Bucket, RollupSlice, bucket_of, gather, range_of
+from app.metering.usage_report import Bucket, bucket_of, range_of
 from app.period import Period
 
 
@@ -79,20 +78,6 @@ def test_instants_in_order_are_in_buckets_in_order(instants: list[datetime], buc
 )
 def test_buckets_at_the_seams_of_time(instant: str, bucket: Bucket, zone: ZoneInfo, start: str) -> None:
     assert bucket_of(utc(instant), bucket, zone) == utc(start)
-
-
-@given(st.lists(st.tuples(QUARTERS, st.sampled_from("ab"), st.integers(0, 9))), st.sampled_from(Bucket), ZONES)
-def test_gathering_keeps_every_sum_of_every_group(
-    parts: list[tuple[datetime, str, int]], bucket: Bucket, zone: ZoneInfo
-) -> None:
-    slices = [RollupSlice(start, group, Quantities(units=units, requests=1), units) for start, group, units in parts]
-    rows = gather(slices, bucket, zone)
-    for group in "ab":
-        own = [row for row in rows if row.group == group]
-        assert sum(row.quantities.units for row in own) == sum(units for _, each, units in parts if each == group)
-        assert sum(row.failed for row in own) == sum(row.quantities.units for row in own)
-    keys = [(row.start, row.group) for row in rows]
-    assert keys == sorted(set(keys))
 
 
 def test_without_bounds_the_range_is_the_local_month() -> None:
