@@ -1,5 +1,6 @@
 """All SQL of memberships."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
@@ -34,15 +35,23 @@ def memberships_of(session: Session, user_id: str, account_id: str | None = None
     return [Membership(account_of(row), Role(role)) for row, role in session.execute(query)]
 
 
-def list_members(session: Session, account_id: str) -> list[Member]:
-    """Return the members of an account in the order in which they joined."""
+def list_members(session: Session, account_id: str, *, email: str | None = None) -> list[Member]:
+    """Return the members of an account in the order in which they joined, or the one of an address alone."""
     query = (
         select(UserRow, MembershipRow.role, MembershipRow.created_at)
         .join(MembershipRow, MembershipRow.user_id == UserRow.id)
         .where(MembershipRow.account_id == account_id)
         .order_by(MembershipRow.created_at, UserRow.id)
     )
+    if email is not None:
+        query = query.where(UserRow.email == email)
     return [Member(user_of(row), Role(role), since) for row, role, since in session.execute(query)]
+
+
+def members_among(session: Session, account_id: str, user_ids: Collection[str]) -> frozenset[str]:
+    """Return those of the ids that are members of the account."""
+    query = select(MembershipRow.user_id).where(MembershipRow.account_id == account_id)
+    return frozenset(session.scalars(query.where(MembershipRow.user_id.in_(user_ids))))
 
 
 def role_of(session: Session, account_id: str, user_id: str) -> Role | None:

@@ -88,10 +88,16 @@ class Members:
     def find(self, account_id: str, email: str) -> Member:
         """Return the member of that address. Raises EmailInvalid, MemberNotFound."""
         email = normal_email(email)
-        found = next((member for member in self.list(account_id) if member.user.email == email), None)
-        if found is None:
+        with self._database.reading() as session:
+            found = member_store.list_members(session, account_id, email=email)
+        if not found:
             raise MemberNotFound(f"{email} is no member of this account", where="email")
-        return found
+        return found[0]
+
+    def among(self, account_id: str, user_ids: Collection[str]) -> frozenset[str]:
+        """Return those of the ids that are members of the account."""
+        with self._database.reading() as session:
+            return member_store.members_among(session, account_id, user_ids)
 
     def invitations(self, account_id: str) -> builtins.list[Invitation]:
         """Return the open invitations of an account, oldest first."""

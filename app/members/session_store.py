@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from app.members.session import BrowserSession
 from app.members.tables import BrowserSessionRow
 
+SESSIONS_LISTED = 100
+
 
 def insert_session(session: Session, signed_in: BrowserSession, *, digest: bytes) -> None:
     session.add(
@@ -32,11 +34,12 @@ def find_session(session: Session, digest: bytes) -> BrowserSession | None:
 
 
 def list_sessions(session: Session, user_id: str) -> list[BrowserSession]:
-    """Return a user's sessions, the one that was seen last first."""
+    """Return a user's sessions, the one that was seen last first, a page of them at most."""
     rows = session.scalars(
         select(BrowserSessionRow)
         .where(BrowserSessionRow.user_id == user_id)
         .order_by(BrowserSessionRow.last_seen_at.desc(), BrowserSessionRow.id.desc())
+        .limit(SESSIONS_LISTED)
     )
     return [_session_of(row) for row in rows]
 

@@ -34,11 +34,10 @@ def show(request: Request, caller: AuditReader, services: ServicesDep, before: s
 
 def _words(services: Services, caller: Caller, entries: Sequence[AuditEntry]) -> AuditWords:
     ids = {entry.actor.id for entry in entries} | {entry.target for entry in entries}
-    members = services.members.list(caller.account.id)
     return AuditWords(
         catalogue=translations(caller.visitor.preferences.language),
         people=services.accounts.users(ids),
-        members=frozenset(member.user.id for member in members),
+        members=services.members.among(caller.account.id, ids),
         keys={key.id: key.name for key in services.accounts.keys(caller.account.id, ids).values()},
         invitees=services.members.invited(ids),
     )

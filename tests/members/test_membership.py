@@ -239,6 +239,7 @@ def test_who_is_no_member_is_neither_changed_nor_removed(people: People, ada: Jo
         people.members.remove(ada.account_id, bob.id, by=actor(ada.user))
     with pytest.raises(MemberNotFound):
         people.members.find(ada.account_id, BOB)
+    assert people.members.among(ada.account_id, [bob.id, ada.user.id, "user_9"]) == {ada.user.id}
 
 
 def test_a_change_of_rights_gives_every_session_of_that_user_a_new_token(people: People, ada: Joined) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.accounts.account import User
 from app.clock import FrozenClock
+from app.members import session_store
 from app.members.housekeeping import MemberHousekeeping
 from app.members.session import BrowserSession, Visit
 from app.members.sessions import SessionNotFound
@@ -119,6 +120,17 @@ def test_a_user_sees_and_revokes_the_own_sessions_alone(
     assert people.sessions.visit(second_token) is None
     visit(people, opened[1])
     assert people.actions()[-1] == "session.revoked"
+
+
+def test_a_user_of_many_sessions_sees_those_that_were_seen_last(
+    people: People, user: User, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    for _ in range(3):
+        clock.advance(timedelta(minutes=1))
+        opened.append(people.sessions.open(user, address=CLIENT, agent=AGENT)[0].id)
+    monkeypatch.setattr(session_store, "SESSIONS_LISTED", 2)
+    assert [each.id for each in people.sessions.list(user.id)] == opened[:0:-1]
 
 
 def test_every_other_session_can_be_ended_at_once(
