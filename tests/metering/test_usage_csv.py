@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from app.metering.event_csv import COLUMNS, event_csv
+from app.metering.event_csv import COLUMNS, LINES_OF_A_PIECE, event_csv
 from app.metering.meter import Quantities
 from app.metering.usage_csv import usage_csv
 from app.metering.usage_event import RecordedEvent
@@ -43,3 +43,9 @@ def test_events_are_read_before_the_first_line_is_sent() -> None:
     header, line = lines
     assert header == ",".join(COLUMNS) + "\r\n"
     assert line.endswith(",0.00001\r\n")
+
+
+def test_many_events_are_sent_in_few_pieces_none_of_which_holds_very_many() -> None:
+    count = 2 * LINES_OF_A_PIECE + 1
+    pieces = list(event_csv(RecordedEvent(make_event(), NOON) for _ in range(count)))
+    assert [piece.count("\r\n") for piece in pieces] == [1, LINES_OF_A_PIECE, LINES_OF_A_PIECE, 1]

@@ -76,6 +76,16 @@ async def test_keys_are_called_by_their_names_and_nothing_in_them_runs(portal: I
     assert WEIRD_NAME not in page.text
 
 
+async def test_of_many_keys_those_that_did_least_share_a_column_and_the_file_names_each(portal: Installation) -> None:
+    person = member(portal)
+    for number in range(25):
+        use(portal, person.account_id, key_id=f"key_{number:02d}", units=number + 1)
+    page = await person.get("/app/usage?group=key&metric=units&range=today")
+    assert heads(page) == [*(f"key_{number:02d}" for number in range(24, 4, -1)), "Others"]
+    assert figures(page)["units"] == sum(map(int, re.findall(r'data-value="(\d+)"', page.text))) == 25 * 26 // 2
+    assert len((await person.get("/app/usage.csv?group=key&range=today")).text.splitlines()) == 26
+
+
 async def test_usage_of_test_keys_stands_apart(portal: Installation) -> None:
     page = await used(portal).get("/app/usage?keys=test")
     assert figures(page)["units"] == 100

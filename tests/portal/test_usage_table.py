@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.metering.meter import Quantities
 from app.metering.usage_range import Metric
 from app.metering.usage_report import UsageRow
-from app.portal.usage_table import table_by_group, table_of_metrics, totals_of
+from app.portal.usage_table import COLUMNS_MAX, table_by_group, table_of_metrics, totals_of
 from tests.builders import NOON
 
 STARTS = [NOON + timedelta(days=number) for number in range(4)]
@@ -34,6 +34,17 @@ def test_a_table_by_group_holds_the_whole_metric(rows: list[UsageRow], metric: M
     assert list(table.totals) == sorted(table.totals, reverse=True)
     for each in rows:
         assert table.cells[STARTS.index(each.start)][table.columns.index(each.group)] == metric.of(each)
+
+
+@given(st.dictionaries(st.tuples(st.sampled_from(STARTS), st.integers(1, 40)), COUNTS, max_size=80))
+def test_of_many_groups_those_with_most_have_columns_and_the_others_one(used: dict[tuple[datetime, int], int]) -> None:
+    rows = [row(start, f"key_{group}", (count, 0, 0, 0, 0)) for (start, group), count in used.items()]
+    table, groups = table_by_group(rows, STARTS, Metric.REQUESTS), {group for _, group in used}
+    assert len(table.columns) + table.others == len(groups)
+    assert {len(cells) for cells in (*table.cells, table.totals)} == {min(len(groups), COLUMNS_MAX)}
+    assert sum(table.totals) == sum(used.values())
+    shown = table.totals[: len(table.columns)]
+    assert list(shown) == sorted(shown, reverse=True)
 
 
 @given(st.lists(st.tuples(*[COUNTS] * 5), max_size=4))
