@@ -17,10 +17,11 @@ from app.accounts.account import (
     checked_name,
 )
 from app.accounts.email_address import normal_email
-from app.accounts.first_key import first_test_key
+from app.accounts.first_key import make_first_key
+from app.accounts.key_issue import issue_key
 from app.accounts.key_secret import digest_of, hint_of, new_secret
 from app.accounts.password import hash_password
-from app.accounts.playground_key import playground_key
+from app.accounts.playground_key import make_playground_key
 from app.audit_log.actor import INSTALLATION, Actor
 from app.audit_log.store import record
 from app.clock import Clock
@@ -142,9 +143,7 @@ class Accounts:
                     hint="name the operator, or leave the scope out",
                 )
             key = replace(key, user_id=user[0].id if user else None)
-            store.insert_key(session, key, digest=digest_of(secret))
-            store.record_change(session)
-            _record_key(session, "key.created", key, by=by, at=now, **_rights_of(key))
+            issue_key(session, key, secret, by=by)
         return NewKey(key, secret)
 
     def list_keys(self, account_id: str, after: str = "", limit: int | None = None) -> list[ApiKey]:
@@ -216,12 +215,17 @@ class Accounts:
 
     def first_test_key(self, account_id: str, *, scopes: frozenset[Scope], by: Actor) -> NewKey | None:
         """Make the account's first key, a test key; None where it ever had one. Raises NotFound."""
-        made = first_test_key(self._database, self._clock, account_id, scopes=scopes, by=by)
+        with self._database.transaction() as session:
+            made = make_first_key(session, account_id, scopes=scopes, now=self._clock.now(), by=by)
         return NewKey(*made) if made else None
 
     def playground_key(self, account_id: str, *, live: bool, by: Actor) -> ApiKey:
         """Return the key with which the portal's playground calls models, made on first use. Raises NotFound."""
-        return playground_key(self._database, self._clock, account_id, live=live, by=by)
+        with self._database.reading() as session:
+            if key := store.find_playground_key(session, account_id, live=live):
+                return key
+        with self._database.transaction() as session:
+            return make_playground_key(session, account_id, live=live, now=self._clock.now(), by=by)
 
     def create_user(self, email: str, password: str, *, operator: bool, by: Actor = INSTALLATION) -> User:
         """Create a user. Raises Invalid for a bad address or short password, EmailTaken."""
@@ -230,7 +234,7 @@ class Accounts:
         user = User(new_id("user", now), normal_email(email), operator, now)
         with self._database.transaction() as session:
             if not user_store.insert_user(session, user, password_hash=hashed):
-                raise EmailTaken(f"{user.email} has an account already", where="email")
+                raise EmailTaken(f"{user.email} has a user already", where="email")
             record(session, by=by, at=now, action="user.created", target=user.id, operator="yes" if operator else "no")
         return user
 
@@ -276,12 +280,6 @@ def add_account(session: Session, account: Account, *, by: Actor) -> None:
 
 def _record_key(session: Session, action: str, key: ApiKey, *, by: Actor, at: datetime, **details: str) -> None:
     record(session, by=by, at=at, action=action, target=key.id, account_id=key.account_id, name=key.name, **details)
-
-
-def _rights_of(key: ApiKey) -> dict[str, str]:
-    """Return what a key may do, as the audit log tells it."""
-    rights = {"mode": "live" if key.live else "test", "scopes": " ".join(sorted(key.scopes))}
-    return {**rights, "models": " ".join(sorted(key.models))} if key.models else rights
 
 
 def _found(key: ApiKey | None, key_id: str) -> ApiKey:

@@ -28,6 +28,9 @@ def test_it_is_made_on_first_use_and_stays(accounts: Accounts, account: Account,
     assert accounts.get_key(account.id, key.id) == key
     entries = [entry for entry in AuditLog(database).list(account.id) if entry.action == "key.created"]
     assert {(entry.target, entry.actor) for entry in entries} == {(key.id, ADA), (test_key.id, ADA)}
+    rights = {entry.target: dict(entry.details) for entry in entries}
+    assert rights[key.id] == {"name": "playground", "mode": "live", "scopes": "predict"}
+    assert rights[test_key.id] == {"name": "playground", "mode": "test", "scopes": "predict"}
 
 
 def test_of_many_first_uses_at_once_one_makes_it(accounts: Accounts, account: Account) -> None:
