@@ -19,6 +19,7 @@ from app.telemetry import get_logger
 AnswerError = Callable[[Request, AppError], Awaitable[Response]]
 _SECRET_PARAMETERS = frozenset({"api_key", "apikey", "api-key", "key", "token", "access_token", "authorization"})
 _CONTROL_BYTES_MAX = 64 * 2**10
+_PLAIN_FORM = b"application/x-www-form-urlencoded"  # rows from a page: pictures, which are large, come in parts
 _DRAIN_BYTES_MAX = 256 * 2**20
 _DRAIN_S_MAX = 20.0
 _log = get_logger(__name__)
@@ -95,7 +96,8 @@ class RequestFrame:
         Raises LengthInvalid, and BodyTooLarge by a declared length before anything is read.
         """
         headers = dict(scope["headers"])
-        bytes_max = self._body_bytes_max if scope["path"].endswith("/predict") else _CONTROL_BYTES_MAX
+        large = scope["path"].endswith("/predict") and not headers.get(b"content-type", b"").startswith(_PLAIN_FORM)
+        bytes_max = self._body_bytes_max if large else _CONTROL_BYTES_MAX
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit():
             raise LengthInvalid("is not a number of bytes", where="Content-Length", hint="send the body's length")

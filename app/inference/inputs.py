@@ -46,7 +46,7 @@ def read_rows(spec: TensorInput, rows: list[list[float]], *, inputs_max: int) ->
 
     The common case, all well, takes a few microseconds: three passes in C. Only a refusal looks for the exact place.
     """
-    _check_count(rows, inputs_max)
+    check_count(rows, inputs_max)
     features = spec.features
     for row in rows:
         if type(row) is not list or len(row) != features:
@@ -64,13 +64,14 @@ def read_rows(spec: TensorInput, rows: list[list[float]], *, inputs_max: int) ->
 
 def read_images(spec: ImageInput, files: Sequence[bytes], *, inputs_max: int) -> ModelInput:
     """Check encoded image files by their headers, decoding none. Raises InputInvalid that names the file."""
-    _check_count(files, inputs_max)
+    check_count(files, inputs_max)
     for place, data in enumerate(files):
         _check_image(spec, data, f"inputs[{place}]")
     return ModelInput(len(files), sum(map(len, files)), files=tuple(files))
 
 
-def _check_count(inputs: object, inputs_max: int) -> None:
+def check_count(inputs: object, inputs_max: int) -> None:
+    """Raise InputInvalid for what is no list, an empty one or one that is too long for a call."""
     if not isinstance(inputs, list | tuple):
         raise InputInvalid(f"is {_name_of(inputs)}, expected a list", where="inputs", hint='write "inputs": [ … ]')
     if not inputs:

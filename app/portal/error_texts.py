@@ -62,8 +62,13 @@ TEXTS = {
     "scope_beyond_role": _("A key can do no more than your role in this account. Ask an owner."),
     "key_ended": _("The key has expired or was revoked. Create a new one instead."),
     "key_of_playground": _("This is the playground's own key. Revoke it, and the playground gets a new one."),
+    "key_made_already": _("This form has made its key already, and the secret was shown then. Look among your keys."),
+    "scopes_missing": _("Choose what the key may do: at least one thing."),
     "invoice_not_found": _("There is no such invoice."),
     "rows_unreadable": _("This is no row of numbers."),
+    "decimal_comma": _(
+        "A comma inside of a number: write 0.5 with a point, and a blank behind each comma between numbers."
+    ),
     "input_invalid": _("The model cannot read this input."),
     "model_not_found": _("There is no model of that name."),
     "model_unavailable": _("This model does not answer now."),
@@ -90,7 +95,7 @@ TEXTS = {
     "role_unknown": _("There is no role of that name."),
     "user_not_found": _("There is no such user."),
     "idempotency_key_in_use": _("The same call is still running. Send the form again in a moment for its answer."),
-    "idempotency_key_reused": _("This form has been sent before with another input. Load the page again."),
+    "idempotency_key_reused": _("This form has been sent before with another input. Send it once more."),
     "outcome_unknown": _("The connection to the database broke just then. Send the form again: it is charged once."),
     "database_unavailable": _("The database does not answer. Nothing was lost; try again in a moment."),
     "internal": _("Something went wrong on our side. Nothing was charged."),

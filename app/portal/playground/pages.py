@@ -6,16 +6,18 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
 from starlette.responses import Response
 
 from app.accounts.account import Principal
 from app.bootstrap import Services
-from app.charging.claim import checked_idempotency_key
+from app.charging.claim import IdempotencyKeyReused, checked_idempotency_key
 from app.errors import AppError, NotFound
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
+from app.portal.playground.rows import rows_of
 from app.portal.playground.shown_answer import ShownAnswer
-from app.portal.playground.snippets import PictureBody, RowsBody, Snippets
+from app.portal.playground.snippets import Body, PictureBody, RowsBody, Snippets
 from app.portal.playground.submission import Submission, submission_of
 from app.portal.playground.trial import Trial, find_trial, trials
 from app.portal.rendering import form_page
@@ -25,7 +27,9 @@ from app.serving.deadline import deadline_in
 from app.serving.departure import departure_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+_OTHER_FIELDS_BYTES = 4096  # of a form that holds a picture
 Mode = Literal["test", "live"]
+ROWS_CHARS_MAX = 64_000
 
 
 class TrialForm(PageForm):
@@ -33,7 +37,7 @@ class TrialForm(PageForm):
 
     mode: Mode = "test"
     idempotency_key: str
-    rows: str = ""
+    rows: str = Field(default="", max_length=ROWS_CHARS_MAX)
     file: UploadFile | None = None
 
 
@@ -60,13 +64,15 @@ async def run(
     trial = find_trial(known, model)
     shown: dict[str, Any] = {"mode": form.mode, "rows": form.rows or trial.example_row}
     try:
-        submission = await submission_of(trial, rows=form.rows, file=form.file)
+        submission = await run_in_threadpool(submission_of, trial, rows=form.rows, file=form.file)
         shown["snippets"] = _snippets(services, trial, submission)
         shown["answer"] = await _predict(request, services, caller, trial, form, submission)
     except NotFound:
         raise
     except AppError as error:
-        shown |= {"problem": error, "idempotency_key": form.idempotency_key}
+        shown["problem"] = error
+        if not isinstance(error, IdempotencyKeyReused):  # what may have been charged is asked for under the same key
+            shown["idempotency_key"] = form.idempotency_key
     return await run_in_threadpool(_page, request, services, known, trial, **shown)
 
 
@@ -96,6 +102,7 @@ async def _predict(
 def _page(request: Request, services: Services, known: list[Trial], trial: Trial | None, **shown: Any) -> Response:
     """Show the page; the form gets a fresh idempotency key, so that the next press of the button is a new call."""
     context: dict[str, Any] = {"mode": "test", "answer": None, "idempotency_key": str(uuid4())}
+    context["picture_bytes_max"] = services.settings.body_bytes_max - _OTHER_FIELDS_BYTES
     if trial is not None:
         context |= {"rows": trial.example_row, "snippets": _snippets(services, trial, None)}
     return form_page(request, "pages/playground.html", trials=known, trial=trial, **context | shown)
@@ -109,11 +116,11 @@ def call_snippets(
     public_url: str, trial: Trial, submission: Submission | None = None, secret: str | None = None
 ) -> Snippets:
     """Return the code of a call of the API with what was sent, or with the model's example."""
-    body: RowsBody | PictureBody
-    if submission is not None:
-        body = submission.as_code
-    elif trial.takes_pictures:
-        body = PictureBody(trial.example_picture.file_name, trial.example_picture.media_type)
-    else:
-        body = RowsBody.of_text(trial.example_row)
+    body = (submission and submission.as_code) or _example_as_code(trial)
     return Snippets(f"{public_url}/v1/models/{trial.name}/predict", body, str(uuid4()), secret)
+
+
+def _example_as_code(trial: Trial) -> Body:
+    if trial.takes_pictures:
+        return PictureBody(trial.example_picture.file_name, trial.example_picture.media_type)
+    return RowsBody(rows_of(trial.example_row, rows_max=1))

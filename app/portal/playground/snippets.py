@@ -4,8 +4,6 @@ import json
 import shlex
 from dataclasses import dataclass
 
-from app.portal.playground.rows import rows_of
-
 KEY_VARIABLE = "FAREMETER_KEY"
 
 
@@ -15,11 +13,6 @@ class RowsBody:
 
     rows: list[list[float]]
     content_type: str = "application/json"
-
-    @classmethod
-    def of_text(cls, text: str) -> "RowsBody":
-        """Read rows as a person writes them. Raises RowsUnreadable."""
-        return cls(rows_of(text))
 
     @property
     def json(self) -> str:

@@ -5,33 +5,42 @@ from pathlib import PurePosixPath
 
 from starlette.datastructures import UploadFile
 
+from app.portal.playground.rows import rows_of
 from app.portal.playground.snippets import PictureBody, RowsBody
 from app.portal.playground.trial import ExamplePicture, Trial
 from app.portal.rendering import STATIC
 from app.serving.call import FileInputs, JsonInputs
 
+CODE_ROWS_MAX = 20
 _MEDIA_TYPES = {"image/jpeg", "image/png", "image/webp"}
 _NAME_CHARS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """`body` is what a JSON call would carry: it tells calls under one idempotency key apart."""
+    """`body` is what a JSON call would carry: it tells calls under one idempotency key apart.
+
+    `as_code` is None where there is more than anybody reads as code.
+    """
 
     payload: JsonInputs | FileInputs
     body: bytes
-    as_code: RowsBody | PictureBody
+    as_code: RowsBody | PictureBody | None
 
 
-async def submission_of(trial: Trial, *, rows: str, file: UploadFile | None) -> Submission:
-    """Return what a form holds; the example where it holds nothing. Raises RowsUnreadable."""
+def submission_of(trial: Trial, *, rows: str, file: UploadFile | None) -> Submission:
+    """Return what a form holds; the example where it holds nothing. Raises RowsUnreadable, InputInvalid.
+
+    It reads as many numbers as somebody pasted, and the file: not for the event loop, which all calls share.
+    """
     if not trial.takes_pictures:
-        code = RowsBody.of_text(rows or trial.example_row)
-        return Submission(JsonInputs(code.rows), code.json.encode(), code)
+        numbers = rows_of(rows or trial.example_row, rows_max=trial.manifest.inputs_max)
+        code = RowsBody(numbers)
+        return Submission(JsonInputs(numbers), code.json.encode(), code if len(numbers) <= CODE_ROWS_MAX else None)
     if file is None or not file.filename:
         return _example(trial.example_picture)
     picture = PictureBody(plain_name(file.filename), _media_type(file.content_type))
-    return Submission(FileInputs((await file.read(),)), b"", picture)
+    return Submission(FileInputs((file.file.read(),)), b"", picture)
 
 
 def _example(picture: ExamplePicture) -> Submission:

@@ -3,6 +3,7 @@
 import asyncio
 import html
 import re
+import threading
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,9 @@ import pytest
 from app.accounts.account import KeyPurpose
 from app.charging.limit_of_test_keys import TEST_UNITS_PER_MINUTE_MAX
 from app.members.role import Role
+from app.portal.playground import pages
+from app.portal.playground.pages import ROWS_CHARS_MAX
+from app.portal.playground.submission import submission_of
 from tests.api.gate import GATE
 from tests.api.installation import ROW, Installation
 from tests.api.pictures import picture
@@ -116,6 +120,49 @@ async def test_the_code_is_that_of_the_call_that_was_made(portal: Installation) 
         assert '{"inputs": [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]}' in code_of(page, language)
 
 
+async def test_the_code_of_very_many_rows_is_the_example(portal: Installation) -> None:
+    browser = member(portal)
+    for count, example in ((20, False), (21, True)):
+        page = await run(browser, rows="\n".join(["1 2 3 4 5 6 7 8 9 10"] * count))
+        assert page.status_code == 200
+        assert ("[1, 2, 3," not in code_of(page), "0.038" in code_of(page)) == (example, example)
+
+
+async def test_rows_have_an_end_by_their_text_and_by_their_body(portal: Installation) -> None:
+    browser = member(portal)
+    assert (
+        await run(browser, rows="1, " * (ROWS_CHARS_MAX // 3 + 1))
+    ).status_code == 413  # a comma and a blank are 4 bytes of a form
+    files = {"file": ("", b"", "application/octet-stream")}
+    in_parts = form(rows="1 " * (ROWS_CHARS_MAX // 2 + 1))
+    assert (await browser.post("/app/models/linear/predict", in_parts, files=files)).status_code == 400
+    assert portal.events(browser.account_id) == []
+
+
+async def test_what_is_pasted_is_read_beside_the_event_loop(
+    portal: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def noted(*asked: Any, **more: Any) -> Any:
+        threads.append(threading.get_ident())
+        return submission_of(*asked, **more)
+
+    monkeypatch.setattr(pages, "submission_of", noted)
+    assert (await run(member(portal))).status_code == 200
+    assert len(threads) == 1
+    assert threads != [threading.get_ident()]
+
+
+async def test_a_decimal_comma_is_asked_about_and_never_charged(portal: Installation) -> None:
+    browser = member(portal)
+    page = await run(browser, rows="0,5 0,5 0,5 0,5 0,5", mode="live")
+    assert page.status_code == 400
+    assert "A comma inside of a number" in text_of(page)
+    assert "one number or two" in text_of(page)
+    assert portal.events(browser.account_id) == []
+
+
 async def test_a_picture_is_sent_as_the_file_that_it_is(portal: Installation) -> None:
     browser = member(portal)
     files = {"file": ("cat's paw.png", picture(), "image/png")}
@@ -176,6 +223,19 @@ async def test_tiers_are_said_before_the_run_and_estimated_behind_it(portal: Ins
     browser = member(portal, account_id=account(portal, plan="tiered"))
     assert "0.001 USD per row, up to 10" in text_of(await browser.get("/app/playground/linear"))
     assert "about 0.001 USD" in text_of(await run(browser, mode="live"))
+
+
+async def test_a_form_that_came_back_from_history_with_another_input_is_sent_once_more(portal: Installation) -> None:
+    browser = member(portal)
+    first = form()
+    await browser.post("/app/models/linear/predict", first)
+    refused = await browser.post("/app/models/linear/predict", {**first, "rows": ROWS.replace("1", "2")})
+    assert "Send it once more." in text_of(refused)
+    (fresh,) = _KEY.findall(refused.text)
+    assert fresh != first["idempotency_key"]
+    assert 'name="csrf" value="' in refused.text
+    assert re.search(r'name="csrf" value="[0-9a-f]+" autocomplete="off"', refused.text)
+    assert f'value="{fresh}" autocomplete="off"' in refused.text
 
 
 async def test_a_test_has_a_low_rate(portal: Installation) -> None:
