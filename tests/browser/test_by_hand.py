@@ -50,19 +50,71 @@ def test_a_page_that_came_by_plain_http_copies_too(opener: PageOpener, installat
     page = opener.open(f"{installation.url}/app/playground/linear", cookies=cookies)
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     page.get_by_role("button", name="Copy the cURL line").click()
-    expect(page.get_by_text("Copied")).to_be_visible()
+    expect(page.locator("[data-copy-label]", has_text="Copied")).to_be_visible()
     page.locator("#rows").fill("")
     page.keyboard.press("Control+V")
     assert page.locator("#rows").input_value() == page.locator("#code-curl").inner_text()
+
+
+def test_copying_twice_is_said_twice_and_the_button_is_called_as_before(
+    opener: PageOpener, installation: Installation
+) -> None:
+    _, cookies = installation.new_owner()
+    page = opener.fresh()
+    page.clock.install()
+    page.context.add_cookies(
+        [{"name": name, "value": value, "url": installation.url} for name, value in cookies.items()]
+    )
+    page.goto(f"{installation.url}/app/playground/linear")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    button = page.get_by_role("button", name="Copy the cURL line")
+    button.click()
+    expect(page.locator("[role=status]", has_text="Copied")).to_have_count(1)
+    page.clock.run_for(1500)
+    button.click()
+    expect(button).to_have_text("Copied")
+    page.clock.run_for(1500)
+    expect(button).to_have_text("Copied")
+    page.clock.run_for(1500)
+    expect(button).to_have_text("Copy")
+
+
+def test_a_choice_is_looked_through_from_the_keyboard_and_applied_when_it_is_made(
+    opener: PageOpener, installation: Installation
+) -> None:
+    page = opener.open(installation.url)
+    loads: list[str] = []
+    page.on("framenavigated", lambda frame: loads.append(frame.url))
+    page.locator("#preference-theme").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    expect(page.locator("#preference-theme")).to_be_focused()
+    assert (page.locator("#preference-theme").input_value(), loads) == ("dark", [])
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_without_a_script_nothing_offers_to_copy(opener: PageOpener, installation: Installation) -> None:
+    _, cookies = installation.new_owner()
+    page = opener.fresh(scripts=False)
+    page.context.add_cookies(
+        [{"name": name, "value": value, "url": installation.url} for name, value in cookies.items()]
+    )
+    page.goto(f"{installation.url}/app/playground/linear")
+    expect(page.locator("#code-curl")).to_be_visible()
+    expect(page.locator(".code-curl [data-copy]")).to_be_hidden()
 
 
 def test_language_and_theme_stay_as_they_were_chosen(opener: PageOpener, installation: Installation) -> None:
     page = opener.fresh()
     page.goto(installation.url)
     page.get_by_label("Language").select_option("zh")
+    page.get_by_role("button", name="Apply").click()
     html = page.locator("html")
     expect(html).to_have_attribute("lang", "zh")
     page.locator("#preference-theme").select_option("dark")
+    page.locator("form.preferences button").click()
     expect(html).to_have_attribute("data-bs-theme", "dark")
     assert page.url == f"{installation.url}/"
     another = page.context.new_page()

@@ -25,7 +25,7 @@ def test_six_presses_lead_to_a_call_from_the_shell_and_one_from_the_page(
 
     sign_up(page, installation)
     page.get_by_role("button", name="Copy cURL").click()
-    expect(page.get_by_text("Copied")).to_be_visible()
+    expect(page.locator("[data-copy-label]", has_text="Copied")).to_be_visible()
     status, body = run_in_shell(page.evaluate("navigator.clipboard.readText()"), tmp_path)
     assert status == 200, body
     with page.expect_response("**/predict") as response:

@@ -35,6 +35,7 @@ RUNNERS = {
     "python": [sys.executable, "call.python"],
     "javascript": [str(NODE), "-c", RUN_NODE, "call.mjs"],
 }
+PICTURE_BYTES_MAX = 100_000
 CHOSEN = {"name": "cat's paw.png", "mimeType": "image/png"}
 
 
@@ -59,6 +60,31 @@ def test_a_run_from_the_keyboard_and_the_code_of_what_was_run(linear: Page) -> N
         linear.keyboard.press("Tab")
     linear.keyboard.press("Enter")
     expect(linear.locator("#code-curl")).to_contain_text('{"inputs": [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]}')
+    run = linear.get_by_role("button", name="Run")
+    expect(run).to_be_focused()
+    expect(run).not_to_have_attribute("aria-disabled", "true")
+
+
+def test_a_refusal_of_the_whole_request_is_led_to_and_leaves_the_place_of_the_answer(
+    opener: PageOpener, installation: Installation, tmp_path: Path
+) -> None:
+    """A body beyond every limit is refused before any page reads it."""
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(40_000_000))
+    opener.complaints.expect_status(413)
+    look = Look(width_px=NARROW_PX)
+    cookies = installation.cookies_of(Person.DEVELOPER)
+    page = opener.open(f"{installation.url}/app/playground/vgg16-digits", look=look, cookies=cookies)
+    page.evaluate("document.querySelector('#file').dataset.bytesMax = 1e9")  # as a browser without the script
+    page.set_input_files("#file", large)
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("#notice")).to_contain_text("What was sent is too large.")
+    expect(page.locator("#notice")).to_be_focused()
+    expect(page.locator("#notice")).to_be_in_viewport()
+    page.get_by_role("button", name="Back to the example").click()
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("#answer .facts")).to_contain_text("nothing: this was a test")
+    expect(page.locator("#notice")).to_be_empty()
 
 
 def test_a_refused_row_is_said_beside_it_and_can_be_mended(linear: Page, opener: PageOpener) -> None:
@@ -122,7 +148,11 @@ def test_the_copied_code_runs_as_it_stands(
 def picture_page() -> Iterator[str]:
     """The address of a page that holds only the picture's part of the form, as for a model that knows digits."""
     trial = SimpleNamespace(example_picture=ExamplePicture("examples/digit.png", "image/png"), knows_digits=True)
-    part = _environment(Language.ENGLISH).get_template("components/picture_input.html").render(trial=trial)
+    part = (
+        _environment(Language.ENGLISH)
+        .get_template("components/picture_input.html")
+        .render(trial=trial, picture_bytes_max=PICTURE_BYTES_MAX)
+    )
     scripts = "".join(f"<script src='/static/{name}' defer></script>" for name in ("picture.js", "draw.js"))
     style = f"<link rel=stylesheet href='{asset('portal.css')}'><link rel=icon href='data:,'>"
     page = f"<!doctype html><html lang=en><title>Picture</title>{style}{scripts}<main><h1>Picture</h1>{part}</main>"
@@ -189,3 +219,54 @@ def test_a_dropped_picture_is_the_one_that_is_sent(opener: PageOpener, picture_p
     expect(page.locator("[data-picture-name]")).to_have_text("dropped.png")
     assert picture_of(page)[1].size == (32, 32)
     assert json.loads(page.evaluate("JSON.stringify(document.querySelectorAll('.dropping').length)")) == 0
+
+
+def test_a_dropped_folder_changes_nothing(opener: PageOpener, picture_page: str) -> None:
+    page = opener.open(picture_page)
+    page.evaluate(
+        """() => {
+          const folder = { kind: "file", webkitGetAsEntry: () => ({ isDirectory: true }), getAsFile: () => null };
+          const event = new Event("drop", { bubbles: true, cancelable: true });
+          event.dataTransfer = { types: ["Files"], items: [folder], files: [] };
+          document.querySelector("[data-picture-drop]").dispatchEvent(event);
+        }"""
+    )
+    assert page.evaluate("document.querySelector('input[type=file]').files.length") == 0
+
+
+def test_too_large_a_picture_is_said_before_it_is_sent(opener: PageOpener, picture_page: str) -> None:
+    page = opener.open(picture_page)
+    large: Any = {**CHOSEN, "buffer": bytes(PICTURE_BYTES_MAX + 1)}
+    page.set_input_files("#file", large)
+    said = "document.querySelector('#file').validationMessage"
+    assert page.evaluate(said) == "This picture is too large. Choose a smaller one."
+    small: Any = {**CHOSEN, "buffer": (STATIC / "examples" / "digit.png").read_bytes()}
+    page.set_input_files("#file", small)
+    assert page.evaluate(said) == ""
+
+
+def test_a_second_finger_draws_nothing_and_the_first_is_taken_at_once(opener: PageOpener, picture_page: str) -> None:
+    """On a page that came by plain HTTP, too: there, an event tells nothing of those between."""
+    page = opener.open(picture_page)
+    names = page.evaluate(
+        """() => {
+          delete PointerEvent.prototype.getCoalescedEvents;
+          const canvas = document.querySelector("canvas");
+          canvas.setPointerCapture = () => {};
+          const frame = canvas.getBoundingClientRect();
+          const send = (type, pointerId, x, y) => canvas.dispatchEvent(new PointerEvent(type, {
+            pointerId, clientX: frame.left + x * frame.width, clientY: frame.top + y * frame.height,
+          }));
+          send("pointerdown", 1, 0.5, 0.2);
+          send("pointerdown", 2, 0.1, 0.1);
+          send("pointermove", 2, 0.9, 0.1);
+          send("pointerup", 2, 0.9, 0.1);
+          const between = document.querySelector("#file").files.length;
+          send("pointermove", 1, 0.5, 0.8);
+          send("pointerup", 1, 0.5, 0.8);
+          return [between, document.querySelector("#file").files[0].name];
+        }"""
+    )
+    assert names == [0, "drawn-digit.png"]
+    shades = picture_of(page)[1].convert("L")
+    assert [shades.getpixel((column, 1)) for column in (0, 7)] == [0, 0]

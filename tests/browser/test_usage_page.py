@@ -53,6 +53,7 @@ def test_the_chart_shows_the_table_and_stays_with_it(page: Page) -> None:
     page.wait_for_url("**metric=units**")
     assert page.evaluate(DRAWN) == cells(page)
     page.get_by_label("Group by").select_option("none")
+    page.get_by_role("button", name="Show").click()
     page.wait_for_url("**group=none**")
     expect(page.locator("th[data-series]")).to_have_text("Units")
     assert page.evaluate(DRAWN) == cells(page)
@@ -69,6 +70,24 @@ def test_other_dates_begin_with_those_that_are_shown(page: Page) -> None:
     page.wait_for_url("**range=custom**")
     assert page.get_by_label("From").input_value() in page.url
     assert page.evaluate(DRAWN) == cells(page)
+
+
+def test_a_date_is_typed_and_shown_when_it_is_whole(page: Page) -> None:
+    page.get_by_role("link", name="Other dates").click()
+    page.wait_for_url("**range=custom**")
+    before = page.url
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/app/usage" in request.url else None)
+    page.locator("#from").focus()
+    page.keyboard.type("15/03/2026" if page.evaluate("navigator.language") == "en-GB" else "03152026")
+    page.locator("#zone").focus()
+    page.keyboard.type("Asia/K")
+    assert page.locator("#from").input_value() == "2026-03-15"
+    assert page.locator("#zone").input_value().startswith("Asia/K")
+    assert (page.url, sent) == (before, [])
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**from=2026-03-15**")
 
 
 def test_the_colours_follow_the_theme(page: Page) -> None:

@@ -12,11 +12,12 @@
   const BLOCK = 8;
   let bounds = null; // left, top, right, bottom of the strokes
   let last = null;
+  let pointer = null; // the one that draws: a second finger draws nothing
 
   const clear = () => {
     pen.fillStyle = "black";
     pen.fillRect(0, 0, canvas.width, canvas.height);
-    bounds = last = null;
+    bounds = last = pointer = null;
   };
 
   const pointOf = (event) => {
@@ -74,24 +75,32 @@
     return small;
   };
 
-  const use = () => picture().toBlob((blob) => {
+  // At once, not when a blob is ready: whoever presses Run sends what is drawn.
+  const use = () => {
+    const content = atob(picture().toDataURL("image/png").split(",")[1]);
+    const bytes = Uint8Array.from(content, (character) => character.charCodeAt(0));
     const files = new DataTransfer();
-    files.items.add(new File([blob], "drawn-digit.png", { type: "image/png" }));
+    files.items.add(new File([bytes], "drawn-digit.png", { type: "image/png" }));
     input.files = files.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
-  }, "image/png");
+  };
 
   canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
+    if (pointer !== null) return;
+    pointer = event.pointerId;
+    canvas.setPointerCapture(pointer);
     strokeTo(pointOf(event));
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (last) event.getCoalescedEvents().concat(event).forEach((each) => strokeTo(pointOf(each)));
+    if (event.pointerId !== pointer) return;
+    const between = event.getCoalescedEvents?.() ?? []; // pages that came by plain HTTP have none
+    [...between, event].forEach((each) => strokeTo(pointOf(each)));
   });
   for (const type of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(type, () => {
-      if (last) use();
-      last = null;
+    canvas.addEventListener(type, (event) => {
+      if (event.pointerId !== pointer) return;
+      use();
+      last = pointer = null;
     });
   }
   place.querySelector("[data-draw-clear]").addEventListener("click", () => {

@@ -8,9 +8,16 @@
   const reset = document.querySelector("[data-picture-reset]");
   const exampleAddress = preview.src;
 
+  const tellSize = (file) => {
+    const large = file && file.size > Number(input.dataset.bytesMax);
+    input.setCustomValidity(large ? input.dataset.tooLarge : "");
+    if (large) input.reportValidity();
+  };
+
   const show = () => {
     if (preview.src.startsWith("blob:")) URL.revokeObjectURL(preview.src);
     const file = input.files[0];
+    tellSize(file);
     preview.src = file ? URL.createObjectURL(file) : exampleAddress;
     name.textContent = file ? file.name : "";
     name.hidden = reset.hidden = !file;
@@ -40,8 +47,11 @@
     if (!holdsFiles(event)) return;
     event.preventDefault();
     drop.classList.remove("dropping");
+    const [item] = [...event.dataTransfer.items].filter((each) => each.kind === "file");
+    const file = item?.webkitGetAsEntry?.()?.isDirectory ? null : item?.getAsFile();
+    if (!file) return; // a folder
     const one = new DataTransfer();
-    one.items.add(event.dataTransfer.files[0]);
+    one.items.add(file);
     input.files = one.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
