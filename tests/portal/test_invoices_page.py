@@ -61,7 +61,7 @@ async def test_an_invoice_shows_how_each_line_is_computed(customer: Member) -> N
     invoice = issued(customer)
     page = text_of(await customer.get(f"/app/invoices/{invoice.id}"))
     assert f"Invoice {invoice.number}" in page
-    assert "1–28 Feb 2026, Asia/Shanghai" in page  # noqa: RUF001 - an en dash is meant
+    assert "1–28 Feb 2026 · Asia/Shanghai" in page  # noqa: RUF001 - an en dash is meant
     assert "10 × 0.001 USD = 0.01 USD 15 × 0.0005 USD = 0.0075 USD 0.0175 USD 0.02 USD" in page  # noqa: RUF001
     assert "Base fee" in page
     assert page.count("9.02 USD") == 3  # the figure, the subtotal and the sum of the lines

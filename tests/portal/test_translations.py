@@ -43,6 +43,12 @@ def test_every_text_is_translated_and_none_is_a_guess(language: Language) -> Non
     assert [message.id for message in messages if not all(texts(message.string)) or message.fuzzy] == []
 
 
+def test_a_text_with_a_count_has_a_plural() -> None:
+    counts = {"%(count)s", "%(seconds)s"}
+    single = [message.id for message in messages_of(extracted()) if isinstance(message.id, str)]
+    assert [text for text in single if placeholders(text) & counts] == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_has_the_placeholders_of_its_text(language: Language) -> None:
     for message in messages_of(stored(language)):
