@@ -8,6 +8,8 @@ from starlette.responses import Response
 from app.bootstrap import Services
 from app.inference.engine import ModelState, VersionStatus
 from app.portal.page_route import PageRoute
+from app.portal.playground.pages import call_snippets
+from app.portal.playground.trial import Trial, trial_of
 from app.portal.rendering import render
 from app.portal.visitor import ServicesDep
 from app.pricing.plan import PlanVersion, Price
@@ -29,8 +31,10 @@ class Offer:
 def show_landing(request: Request, services: ServicesDep) -> Response:
     """Show the catalogue with prices."""
     plan = default_plan(services)
-    public_url = services.settings.public_url
-    return render(request, "pages/landing.html", offers=offers(services, plan), plan=plan, public_url=public_url)
+    known = offers(services, plan)
+    trial = first_call(known, plan)
+    code = call_snippets(services.settings.public_url, trial).curl if trial else None
+    return render(request, "pages/landing.html", offers=known, plan=plan, trial=trial, code=code)
 
 
 def default_plan(services: Services) -> PlanVersion | None:
@@ -49,6 +53,13 @@ def offers(services: Services, plan: PlanVersion | None) -> list[Offer]:
         for state in services.engine.catalogue()
     ]
     return sorted(found, key=lambda offer: (not offer.prices, not offer.ready, offer.model.name))
+
+
+def first_call(known: list[Offer], plan: PlanVersion | None) -> Trial | None:
+    """Return the call that is shown, of the first model that is sold, rows before pictures; None where none is."""
+    sold = [offer.model for offer in known if offer.prices]
+    shown = [trial_of(state, state.manifest, plan) for state in sold if state.manifest]
+    return min(shown, key=lambda trial: trial.takes_pictures, default=None)
 
 
 def _is_ready(state: ModelState) -> bool:

@@ -89,7 +89,7 @@ class Trial:
 def trials(services: Services, account_id: str) -> list[Trial]:
     """Return the models that have a manifest, those that can be tried first."""
     plan = services.plan_book.look_up(account_id, services.clock.now())
-    found = [_trial(state, state.manifest, plan) for state in services.engine.catalogue() if state.manifest]
+    found = [trial_of(state, state.manifest, plan) for state in services.engine.catalogue() if state.manifest]
     return sorted(found, key=lambda trial: (not trial.runs, not trial.prices, trial.name))
 
 
@@ -101,7 +101,8 @@ def find_trial(known: list[Trial], model: str) -> Trial:
     return trial
 
 
-def _trial(state: ModelState, manifest: Manifest, plan: PlanVersion | None) -> Trial:
+def trial_of(state: ModelState, manifest: Manifest, plan: PlanVersion | None) -> Trial:
+    """Return a model as an account on that plan may try it."""
     version = state.versions.get(manifest.default_version)
     return Trial(
         name=state.name,

@@ -1,5 +1,6 @@
 """What a request changes in the database: what it commits itself, and nothing of the threads that work beside it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,7 +10,8 @@ from sqlalchemy import Connection, event
 
 from app.database import Database
 
-_READING = ("SELECT", "WITH", "SET", "SHOW", "PRAGMA", "BEGIN")
+_READING = ("SELECT", "SET", "SHOW", "PRAGMA", "BEGIN")
+_WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE)\b")
 # The application over ASGI runs in the caller's context, and hands it on to the threads of its pool.
 _committed: ContextVar[list[str] | None] = ContextVar("committed", default=None)
 
@@ -34,8 +36,14 @@ def writes_of(database: Database) -> Iterator[list[str]]:
             event.remove(*listener)
 
 
+def changes(statement: str) -> bool:
+    """Tell whether a statement may write; what begins with WITH may end as anything."""
+    text = statement.lstrip().upper()
+    return bool(_WRITES.search(text)) if text.startswith("WITH") else not text.startswith(_READING)
+
+
 def _note(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-    if _committed.get() is not None and not statement.lstrip().upper().startswith(_READING):
+    if _committed.get() is not None and changes(statement):
         connection.info.setdefault("written", []).append(statement)
 
 
