@@ -67,10 +67,10 @@ class Installation:
         _, token = self.books.sessions.open(user, address=None, agent="test")
         return {_SESSION_COOKIE: token}
 
-    def link_token(self, purpose: LinkPurpose) -> str:
-        """Store a link that nobody has followed; return its token, as the mail would carry it."""
+    def link_token(self, purpose: LinkPurpose, person: Person) -> str:
+        """Store a link that nobody has followed; return its token, as the mail to the person would carry it."""
         token, now = new_token(), self.books.clock.now()
-        user = self.user(Person.OWNER)
+        user = self.user(Person.OWNER if person is Person.STRANGER else person)
         email = user.email if purpose is LinkPurpose.RESET else f"{token[:8].lower()}@example.com"
         named: dict[str, Any] = {"account_name": "Globex"} if purpose is LinkPurpose.SIGN_UP else {"user_id": user.id}
         link = make_link(purpose, email, now, language="en", **named)

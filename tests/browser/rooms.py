@@ -40,11 +40,11 @@ class Room:
         made_for = {PUBLIC: Person.STRANGER, OPERATOR_ONLY: Person.OPERATOR}
         return made_for.get(self.page.needs, Person.OWNER)
 
-    def address(self, installation: Installation) -> str:
-        """Return the page's address, with the installation's own ids in it, and a link's token where it needs one."""
+    def address(self, installation: Installation, person: Person) -> str:
+        """Return the page's address, with the installation's own ids in it, and the token of the person's link."""
         query = f"?{self.page.query}" if self.page.query else ""
         purpose = _PURPOSES.get(self.page.path)
-        token = installation.link_token(purpose) if purpose else ""
+        token = installation.link_token(purpose, person) if purpose else ""
         return installation.url + (self.page.path + query).format(**installation.ids, token=token)
 
 

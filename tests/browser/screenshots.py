@@ -47,9 +47,10 @@ def main() -> None:
 
 def take_pictures(room: Room, opener: PageOpener, installation: Installation) -> None:
     """Take a picture in each look, as the person whom the page is made for."""
-    page = opener.open(room.address(installation), cookies=installation.cookies_of(room.host))
+    address = room.address(installation, room.host)
+    page = opener.open(address, cookies=installation.cookies_of(room.host))
     for look in LOOKS:
-        opener.show(page, room.address(installation), look)
+        opener.show(page, address, look)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=PICTURES / str(room) / f"{look}.png", full_page=True)
         if look == IN_README.get(str(room)):

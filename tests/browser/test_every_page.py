@@ -26,9 +26,10 @@ def test_a_page_is_right_for_everybody_in_every_look(
 ) -> None:
     if room.page.status in _REFUSALS:
         opener.complaints.expect_status(room.page.status)
-    address, full = room.address(installation), n(0, 1) == 1
+    full = n(0, 1) == 1
     for number, person in enumerate(room.visitors):
         short = (*WIDE_LOOKS, *NARROW_LOOKS) if person is room.host else (WIDE_LOOKS[number % len(WIDE_LOOKS)],)
+        address = room.address(installation, person)
         page = opener.open(address, cookies=installation.cookies_of(person))
         for look in LOOKS if full else short:
             opener.show(page, address, look)
@@ -50,7 +51,7 @@ def test_who_may_not_enter_is_told_so_on_a_page_as_right_as_the_others(
     page = opener.open(installation.url, cookies=installation.cookies_of(person))
     seen = set()
     for room, look in zip(refusing, cycle(LOOKS), strict=False):
-        opener.show(page, room.address(installation), look)
+        opener.show(page, room.address(installation, person), look)
         check(page, person, look)
         if look not in seen or n(0, 1):
             axe(page)
