@@ -1,7 +1,7 @@
 """The form of a new key: what people choose becomes what `create_key` takes."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,18 +9,18 @@ from pydantic import Field
 from app.accounts.account import Scope
 from app.errors import Invalid
 from app.period import midnight, parse_zone
+from app.portal.day_field import day_of
 from app.portal.forms import PageForm
 
 _CHOICES_MAX = 100
 _CHARS_MAX = 200
-_YEARS = (1971, 2200)  # a day of any zone is an instant of the calendar
 Choice = Annotated[str, Field(max_length=_CHARS_MAX)]
 
 
-class NoExpiryDate(Invalid):
-    """The day on which a key is to expire is no date."""
+class NotConfirmed(Invalid):
+    """A key is to be revoked, and nobody said that nothing uses it."""
 
-    code = "no_expiry_date"
+    code = "not_confirmed"
 
 
 class ModelUnknown(Invalid):
@@ -32,23 +32,16 @@ class ModelUnknown(Invalid):
 class KeyForm(PageForm):
     """What a new key is called and may do; no model chosen means every model."""
 
-    name: str = Field(default="", max_length=_CHARS_MAX)
+    name: str = ""
     mode: Literal["test", "live"] = "test"
     scopes: list[Scope] = Field(default_factory=list, max_length=len(Scope))
     models: list[Choice] = Field(default_factory=list, max_length=_CHOICES_MAX)
-    expires_on: str = Field(default="", max_length=_CHARS_MAX)
+    expires_on: str = ""
 
     def expires_at(self, zone: str) -> datetime | None:
-        """Return the instant at which the chosen day begins in the zone. Raises NoExpiryDate."""
-        if not self.expires_on:
-            return None
-        try:
-            day = date.fromisoformat(self.expires_on)
-        except ValueError:
-            raise NoExpiryDate(f"{self.expires_on!r} is no date", where="expires_on", hint="2027-01-31") from None
-        if not _YEARS[0] <= day.year < _YEARS[1]:
-            raise NoExpiryDate(f"{day} is too far away", where="expires_on", hint="2027-01-31")
-        return midnight(day, parse_zone(zone))
+        """Return the instant at which the chosen day begins in the zone. Raises NoDay."""
+        day = day_of(self.expires_on, where="expires_on")
+        return midnight(day, parse_zone(zone)) if day else None
 
     def chosen_models(self, served: Iterable[str]) -> frozenset[str]:
         """Return the models that the key is limited to. Raises ModelUnknown."""
@@ -66,4 +59,9 @@ class RotateForm(PageForm):
 class RevokeForm(PageForm):
     """A revocation is never taken back, so it is confirmed."""
 
-    confirmed: Literal["yes"]
+    confirmed: str = ""
+
+    def require_confirmation(self) -> None:
+        """Raise NotConfirmed where the box is not ticked."""
+        if self.confirmed != "yes":
+            raise NotConfirmed("the revocation is not confirmed", where="confirmed", hint="tick the box")

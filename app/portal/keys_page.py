@@ -79,8 +79,15 @@ def rotate_key(
 
 
 @router.post("/app/keys/{key_id}/revoke")
-def revoke_key(key_id: str, _: Annotated[RevokeForm, Form()], caller: KeysWriter, services: ServicesDep) -> Response:
+def revoke_key(
+    request: Request, key_id: str, form: Annotated[RevokeForm, Form()], caller: KeysWriter, services: ServicesDep
+) -> Response:
     """Revoke a key for good."""
+    key = services.accounts.get_key(caller.account.id, key_id)
+    try:
+        form.require_confirmation()
+    except AppError as error:
+        return _key_page(request, caller, services, key, error)
     services.accounts.revoke_key(caller.account.id, key_id, by=caller.actor)
     return RedirectResponse("/app/keys?done=revoked", status_code=303)
 

@@ -1,10 +1,9 @@
 """/operator/accounts/{id}: one account as those see it who run the installation."""
 
-from datetime import date
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from pydantic import BeforeValidator, Field
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts.account import Account
@@ -16,6 +15,7 @@ from app.members.role import Role, parse_role
 from app.metering.usage_range import Preset, preset_range
 from app.metering.usage_report import GroupBy, UsageRow
 from app.period import midnight, parse_zone
+from app.portal.day_field import day_of
 from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
 from app.portal.rendering import form_page
@@ -24,21 +24,24 @@ from app.portal.visitor import OperatorDep, ServicesDep
 router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/operator/accounts/{account_id}")
 _INVOICES_SHOWN = 12
 _KEYS_SHOWN = 100
-_Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 1, 1))]
-DayOrNow = Annotated[_Day | None, BeforeValidator(lambda text: text or None)]
 
 
 class AssignmentForm(PageForm):
     """The plan, and the local day of the account on which it begins; without one, now."""
 
-    plan: str
-    starts_on: DayOrNow = None
+    plan: str = ""
+    starts_on: str = ""
+
+    def starts_at(self, account: Account) -> datetime | None:
+        """Return the instant at which the day begins in the account's zone. Raises NoDay."""
+        day = day_of(self.starts_on, where="starts_on")
+        return midnight(day, parse_zone(account.zone)) if day else None
 
 
 class InvitationForm(PageForm):
     """Whom to invite, and as what."""
 
-    email: str
+    email: str = ""
     role: str = Role.OWNER
 
 
@@ -58,11 +61,10 @@ def assign(
 ) -> Response:
     """Put the account on a plan."""
     account = services.accounts.get_account(account_id)
-    starts_at = midnight(form.starts_on, parse_zone(account.zone)) if form.starts_on else None
     try:
-        services.plans.assign(account.id, form.plan, starts_at, by=operator.actor)
+        services.plans.assign(account.id, form.plan, form.starts_at(account), by=operator.actor)
     except AppError as error:
-        return _page(request, services, account, problem=error)
+        return _page(request, services, account, problem=error, assignment=form)
     return _done(account, "assigned")
 
 
@@ -80,7 +82,7 @@ def invite(
     try:
         services.members.invite(account.id, form.email, parse_role(form.role), by=operator.actor, language=language)
     except AppError as error:
-        return _page(request, services, account, problem=error)
+        return _page(request, services, account, problem=error, invitation=form)
     return _done(account, "invited")
 
 
@@ -98,7 +100,16 @@ def _done(account: Account, what: str) -> Response:
     return RedirectResponse(f"/operator/accounts/{account.id}?done={what}", status_code=303)
 
 
-def _page(request: Request, services: Services, account: Account, *, problem: AppError | None = None) -> Response:
+def _page(
+    request: Request,
+    services: Services,
+    account: Account,
+    *,
+    problem: AppError | None = None,
+    assignment: AssignmentForm | None = None,
+    invitation: InvitationForm | None = None,
+) -> Response:
+    """Show the account; a form that came back with a problem keeps what was typed."""
     now = services.clock.now()
     usable, ended = (
         services.accounts.newest_keys(account.id, usable=each, limit=_KEYS_SHOWN) for each in (True, False)
@@ -107,6 +118,8 @@ def _page(request: Request, services: Services, account: Account, *, problem: Ap
         request,
         "pages/operator_account.html",
         account=account,
+        assignment=assignment or AssignmentForm(),
+        invited=invitation or InvitationForm(),
         problem=problem,
         now=now,
         plan=services.plans.in_effect(account.id, now),

@@ -81,9 +81,10 @@ async def test_a_key_expires_when_the_chosen_day_begins_in_the_visitors_zone(por
 BAD_FORMS = {
     "no name": ({"name": " "}, 400, "A name has 1 to 100 characters on one line."),
     "a name of 150 characters": ({"name": "a" * 150}, 400, "A name has 1 to 100 characters on one line."),
-    "a day that is none": ({"name": "x", "expires_on": "2026-02-30"}, 400, "The day on which the key expires"),
-    "a day before the calendar": ({"name": "x", "expires_on": "0001-01-01"}, 400, "The day on which the key expires"),
-    "a day after the calendar": ({"name": "x", "expires_on": "9999-12-31"}, 400, "The day on which the key expires"),
+    "a name of 300 characters": ({"name": "a" * 300}, 400, "A name has 1 to 100 characters on one line."),
+    "a day that is none": ({"name": "x", "expires_on": "2026-02-30"}, 400, "This is no date, or one too far"),
+    "a day before the calendar": ({"name": "x", "expires_on": "0001-01-01"}, 400, "This is no date, or one too far"),
+    "a day after the calendar": ({"name": "x", "expires_on": "9999-12-31"}, 400, "This is no date, or one too far"),
     "a day in the past": ({"name": "x", "expires_on": "2026-03-14"}, 400, "A key expires in the future"),
     "a model that is not served": ({"name": "x", "models": ["nope"]}, 400, "There is no model of that name"),
     "the operators' scope": ({"name": "x", "scopes": ["admin"]}, 403, "A key can do no more than your role"),
@@ -100,6 +101,25 @@ async def test_what_is_wrong_with_a_form_stands_above_it(
     assert 'value="live" checked' in page.text
     assert f'name="name" type="text" value="{form["name"].strip()}"' in page.text
     assert portal.services.accounts.list_keys(person.account_id) == []
+
+
+async def test_the_field_that_is_wrong_says_so_itself(portal: Installation) -> None:
+    person = member(portal)
+    page = (await person.post("/app/keys", {"name": "x", "scopes": ["predict"], "expires_on": "soon"})).text
+    told = re.search(r'id="expires_on".*? value="soon".*? aria-invalid="true" aria-describedby="([^"]+)"', page)
+    assert told
+    assert told[1].split() == ["expires_on-problem", "expires_on-hint"]
+    assert '<div class="invalid-feedback" id="expires_on-problem">This is no date' in page
+    assert 'id="name-problem"' not in page
+
+
+async def test_a_revocation_that_is_not_confirmed_comes_back_and_revokes_nothing(portal: Installation) -> None:
+    person = member(portal)
+    key_id = key_of(person)
+    answer = await person.post(f"/app/keys/{key_id}/revoke")
+    assert (answer.status_code, "Nothing was revoked" in text_of(answer)) == (400, True)
+    assert f"/app/keys/{key_id}/revoke" in answer.text
+    assert portal.services.accounts.get_key(person.account_id, key_id).revoked_at is None
 
 
 @pytest.mark.parametrize("field", ["account_id", "user_id", "secret", "live", "id"])

@@ -102,8 +102,8 @@ async def test_an_account_is_put_on_a_plan_now_or_at_midnight_of_a_day_to_come_i
     [
         ({"plan": "payg", "starts_on": "2026-03-01"}, 400, "A plan begins now or later"),
         ({"plan": "nothing"}, 404, "There is no plan of that key."),
-        ({"plan": "payg", "starts_on": "9999-12-31"}, 400, "The form is incomplete"),
-        ({"plan": "payg", "starts_on": "soon"}, 400, "The form is incomplete"),
+        ({"plan": "payg", "starts_on": "9999-12-31"}, 400, "This is no date, or one too far away."),
+        ({"plan": "payg", "starts_on": "soon"}, 400, "This is no date, or one too far away."),
     ],
 )
 async def test_a_wrong_assignment_changes_nothing(
@@ -113,6 +113,7 @@ async def test_a_wrong_assignment_changes_nothing(
     answer = await people.operator(portal).post(f"/operator/accounts/{account_id}/plan", form)
     assert answer.status_code == status
     assert text in text_of(answer)
+    assert f'value="{form.get("starts_on", "")}"' in answer.text
     plan = portal.services.plans.in_effect(account_id, portal.clock.now())
     assert plan
     assert plan.plan_key == "tiered"
