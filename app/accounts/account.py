@@ -81,6 +81,11 @@ class ApiKey:
     user_id: str | None = None
     purpose: KeyPurpose = KeyPurpose.API
 
+    @property
+    def principal(self) -> "Principal":
+        """Whom a request with this key acts as."""
+        return Principal(self.account_id, self.id, self.live, self.scopes, self.models)
+
     def usable_at(self, instant: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or instant < self.expires_at)
@@ -148,6 +153,19 @@ def checked_models(names: frozenset[str], *, where: str = "models") -> frozenset
         if not _MODEL_NAME.fullmatch(name):
             raise Invalid(f"{name!r} cannot name a model", where=where, hint="GET /v1/models lists the names")
     return names
+
+
+class ScopesMissing(Invalid):
+    """A key is to be made that may do nothing."""
+
+    code = "scopes_missing"
+
+
+def checked_scopes(scopes: frozenset[Scope]) -> frozenset[Scope]:
+    """Return what a new key may do. Raises ScopesMissing where that is nothing."""
+    if not scopes:
+        raise ScopesMissing("the key could do nothing", where="scopes", hint="name a scope, such as predict")
+    return scopes
 
 
 def parse_scopes(names: list[str], *, where: str = "scopes") -> frozenset[Scope]:

@@ -74,7 +74,7 @@ class Authenticator:
             key = store.find_key_by_digest(session, digest)
         if key is None:
             return _Lookup(None)
-        return _Lookup((key, Principal(key.account_id, key.id, key.live, key.scopes, key.models)))
+        return _Lookup((key, key.principal))
 
     def _usable(self, lookup: _Lookup) -> Principal:
         if lookup.found is None:

@@ -6,11 +6,27 @@ from app.accounts.key_secret import digest_of
 from app.audit_log.actor import Actor
 from app.audit_log.store import record
 from app.database import Session
+from app.errors import Conflict
 
 
-def issue_key(session: Session, key: ApiKey, secret: str, *, by: Actor) -> None:
+class KeyMadeAlready(Conflict):
+    """The form that asks for a key was sent before, and has made its key."""
+
+    code = "key_made_already"
+
+
+def refuse_repeat(session: Session, account_id: str, creation_id: str | None) -> None:
+    """Lock the account, so that two of a kind come one behind the other. Raises KeyMadeAlready, NotFound."""
+    store.lock_account(session, account_id)
+    if creation_id is not None and store.is_made(session, account_id, creation_id):
+        raise KeyMadeAlready(
+            "this key was made already; its secret was shown then", hint="revoke it where the secret is lost"
+        )
+
+
+def issue_key(session: Session, key: ApiKey, secret: str, *, by: Actor, creation_id: str | None = None) -> None:
     """Store a key that was just made; the secret itself is stored nowhere."""
-    store.insert_key(session, key, digest=digest_of(secret))
+    store.insert_key(session, key, digest=digest_of(secret), creation_id=creation_id)
     store.record_change(session)
     facts = {"name": key.name, **_rights_of(key)}
     record(session, by=by, at=key.created_at, action="key.created", target=key.id, account_id=key.account_id, **facts)

@@ -10,15 +10,17 @@ from app.accounts.account import (
     Account,
     ApiKey,
     KeyPurpose,
+    Principal,
     Scope,
     User,
     checked_expiry,
     checked_models,
     checked_name,
+    checked_scopes,
 )
 from app.accounts.email_address import normal_email
 from app.accounts.first_key import make_first_key
-from app.accounts.key_issue import issue_key
+from app.accounts.key_issue import issue_key, refuse_repeat
 from app.accounts.key_secret import digest_of, hint_of, new_secret
 from app.accounts.password import hash_password
 from app.accounts.playground_key import make_playground_key
@@ -95,6 +97,11 @@ class Accounts:
         with self._database.reading() as session:
             return store.list_accounts(session, after, limit)
 
+    def accounts(self, account_ids: Collection[str]) -> dict[str, Account]:
+        """Return the accounts of those ids; an unknown id is left out."""
+        with self._database.reading() as session:
+            return store.find_accounts(session, account_ids)
+
     def rename(self, account_id: str, name: str, *, by: Actor) -> None:
         """Give an account another name; the one it has changes nothing. Raises NameInvalid, NotFound."""
         name = checked_name(name)
@@ -116,9 +123,13 @@ class Accounts:
         models: frozenset[str] = frozenset(),
         expires_at: datetime | None = None,
         operator_email: str | None = None,
+        creation_id: str | None = None,
         by: Actor = INSTALLATION,
     ) -> NewKey:
-        """Make a key; the scope `admin` needs `operator_email`, an operator's address. Raises Invalid, NotFound."""
+        """Make a key, once for each `creation_id`; the scope `admin` needs `operator_email`, an operator's address.
+
+        Raises Invalid, ScopesMissing, KeyMadeAlready, NotFound.
+        """
         now = self._clock.now()
         secret = new_secret(live=live)
         key = ApiKey(
@@ -127,14 +138,13 @@ class Accounts:
             name=checked_name(name),
             hint=hint_of(secret),
             live=live,
-            scopes=scopes,
+            scopes=checked_scopes(scopes),
             models=checked_models(models),
             created_at=now,
             expires_at=checked_expiry(expires_at, now),
         )
         with self._database.transaction() as session:
-            if store.find_account(session, account_id) is None:
-                raise NotFound(f"there is no account {account_id}", where="account")
+            refuse_repeat(session, account_id, creation_id)
             user = user_store.find_user(session, normal_email(operator_email)) if operator_email else None
             if Scope.ADMIN in scopes and not (user and user[0].operator):
                 raise Invalid(
@@ -143,7 +153,7 @@ class Accounts:
                     hint="name the operator, or leave the scope out",
                 )
             key = replace(key, user_id=user[0].id if user else None)
-            issue_key(session, key, secret, by=by)
+            issue_key(session, key, secret, by=by, creation_id=creation_id)
         return NewKey(key, secret)
 
     def list_keys(self, account_id: str, after: str = "", limit: int | None = None) -> list[ApiKey]:
@@ -160,6 +170,11 @@ class Accounts:
         """Return how many of the account's keys work now."""
         with self._database.reading() as session:
             return store.count_usable_keys(session, account_id, self._clock.now())
+
+    def count_own_keys(self, account_id: str) -> int:
+        """Return how many keys work now that programs of the account have: not the playground's."""
+        with self._database.reading() as session:
+            return store.count_usable_keys(session, account_id, self._clock.now(), purposes=[KeyPurpose.API])
 
     def keys(self, account_id: str, key_ids: Collection[str]) -> dict[str, ApiKey]:
         """Return the account's keys of those ids; an unknown id is left out."""
@@ -188,15 +203,24 @@ class Accounts:
                 _record_key(session, "key.revoked", key, by=by, at=now)
         return key
 
-    def rotate_key(self, account_id: str, key_id: str, *, grace: timedelta, by: Actor = INSTALLATION) -> NewKey:
+    def rotate_key(
+        self,
+        account_id: str,
+        key_id: str,
+        *,
+        grace: timedelta,
+        creation_id: str | None = None,
+        by: Actor = INSTALLATION,
+    ) -> NewKey:
         """Make a successor with the same rights; the old key works for `grace` more, never past its own expiry.
 
-        Raises KeyEnded, KeyOfPlayground, NotFound, and Invalid for a grace of more than a week.
+        Raises KeyEnded, KeyOfPlayground, KeyMadeAlready, NotFound, and Invalid for a grace of more than a week.
         """
         if not timedelta() <= grace <= GRACE_MAX:
             raise Invalid("the grace is 0 to 604800 seconds", where="grace_s", hint="a week is the longest")
         now = self._clock.now()
         with self._database.transaction() as session:
+            refuse_repeat(session, account_id, creation_id)
             old = _found(store.find_key(session, account_id, key_id), key_id)
             if not old.usable_at(now):
                 raise KeyEnded(f"{key_id} has expired or was revoked", hint="create a new key instead")
@@ -206,7 +230,7 @@ class Accounts:
                 )
             secret = new_secret(live=old.live)
             new = replace(old, id=new_id("key", now), hint=hint_of(secret), created_at=now)
-            store.insert_key(session, new, digest=digest_of(secret))
+            store.insert_key(session, new, digest=digest_of(secret), creation_id=creation_id)
             ends_at = min(now + grace, old.expires_at) if old.expires_at else now + grace
             store.end_key(session, old.id, expires_at=ends_at, revoked_at=None)
             store.record_change(session)
@@ -226,6 +250,10 @@ class Accounts:
                 return key
         with self._database.transaction() as session:
             return make_playground_key(session, account_id, live=live, now=self._clock.now(), by=by)
+
+    def playground_principal(self, account_id: str, *, live: bool, by: Actor) -> Principal:
+        """Return whom the portal's playground acts as when it calls models. Raises NotFound."""
+        return self.playground_key(account_id, live=live, by=by).principal
 
     def create_user(self, email: str, password: str, *, operator: bool, by: Actor = INSTALLATION) -> User:
         """Create a user. Raises Invalid for a bad address or short password, EmailTaken."""

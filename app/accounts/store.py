@@ -45,6 +45,13 @@ def list_accounts(session: Session, after: str = "", limit: int | None = None) -
     return [account_of(row) for row in rows]
 
 
+def find_accounts(session: Session, account_ids: Collection[str]) -> dict[str, Account]:
+    """Return those of the ids that are accounts."""
+    return {
+        row.id: account_of(row) for row in session.scalars(select(AccountRow).where(AccountRow.id.in_(account_ids)))
+    }
+
+
 def lock_account(session: Session, account_id: str) -> Account:
     """Lock the account's row against the recorder and other invoice runs. Raises NotFound."""
     row = session.scalar(select(AccountRow).where(AccountRow.id == account_id).with_for_update())
@@ -72,7 +79,7 @@ def close_through(session: Session, account_id: str, instant: datetime) -> None:
     )
 
 
-def insert_key(session: Session, key: ApiKey, *, digest: bytes) -> None:
+def insert_key(session: Session, key: ApiKey, *, digest: bytes, creation_id: str | None = None) -> None:
     session.add(
         ApiKeyRow(
             id=key.id,
@@ -87,9 +94,16 @@ def insert_key(session: Session, key: ApiKey, *, digest: bytes) -> None:
             created_at=key.created_at,
             expires_at=key.expires_at,
             purpose=key.purpose,
+            creation_id=creation_id,
         )
     )
     session.flush()
+
+
+def is_made(session: Session, account_id: str, creation_id: str) -> bool:
+    """Tell whether the account has the key of that creation already, working or not."""
+    query = select(ApiKeyRow.id).where(ApiKeyRow.account_id == account_id, ApiKeyRow.creation_id == creation_id)
+    return session.scalar(query) is not None
 
 
 def find_key_by_digest(session: Session, digest: bytes) -> ApiKey | None:
@@ -119,8 +133,10 @@ def newest_keys(session: Session, account_id: str, now: datetime, *, usable: boo
     return [_key_of(row) for row in session.scalars(query.order_by(ApiKeyRow.id.desc()).limit(limit))]
 
 
-def count_usable_keys(session: Session, account_id: str, now: datetime) -> int:
-    query = select(func.count()).select_from(ApiKeyRow)
+def count_usable_keys(
+    session: Session, account_id: str, now: datetime, *, purposes: Collection[KeyPurpose] = tuple(KeyPurpose)
+) -> int:
+    query = select(func.count()).select_from(ApiKeyRow).where(ApiKeyRow.purpose.in_(purposes))
     return session.scalar(query.where(ApiKeyRow.account_id == account_id, _works_at(now))) or 0
 
 

@@ -24,7 +24,10 @@ class AccountRow(Base):
 
 
 class ApiKeyRow(Base):
-    """`purpose` is `playground` for the key that the portal itself calls models with: one an account and mode."""
+    """`purpose` is `playground` for the key that the portal itself calls models with: one an account and mode.
+
+    `creation_id` is that of the form that made the key: a form that is sent again makes no other.
+    """
 
     __tablename__ = "api_keys"
     __table_args__ = (
@@ -37,6 +40,7 @@ class ApiKeyRow(Base):
             sqlite_where=_LIVING_PLAYGROUND_KEY,
             postgresql_where=_LIVING_PLAYGROUND_KEY,
         ),
+        Index("uq_api_keys_creation", "account_id", "creation_id", unique=True),
     )
 
     id: Mapped[str] = mapped_column(String, primary_key=True)
@@ -52,6 +56,7 @@ class ApiKeyRow(Base):
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     purpose: Mapped[str] = mapped_column(String, server_default="api")
+    creation_id: Mapped[str | None] = mapped_column(String)
 
 
 class UserRow(Base):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import uuid4
 
 from pydantic import Field
 
@@ -15,6 +16,11 @@ from app.portal.forms import PageForm
 _CHOICES_MAX = 100
 _CHARS_MAX = 200
 Choice = Annotated[str, Field(max_length=_CHARS_MAX)]
+
+
+def new_creation_id() -> str:
+    """Return the id of a form that makes one key, however often a reload of the answer sends it again."""
+    return str(uuid4())
 
 
 class NotConfirmed(Invalid):
@@ -37,6 +43,7 @@ class KeyForm(PageForm):
     scopes: list[Scope] = Field(default_factory=list, max_length=len(Scope))
     models: list[Choice] = Field(default_factory=list, max_length=_CHOICES_MAX)
     expires_on: str = ""
+    creation_id: str = Field(default_factory=new_creation_id, max_length=_CHARS_MAX)
 
     def expires_at(self, zone: str) -> datetime | None:
         """Return the instant at which the chosen day begins in the zone. Raises NoDay."""
@@ -54,6 +61,7 @@ class RotateForm(PageForm):
     """How long the old key still works."""
 
     grace_s: int = Field(default=0, ge=0, le=604_800)
+    creation_id: str = Field(default_factory=new_creation_id, max_length=_CHARS_MAX)
 
 
 class RevokeForm(PageForm):

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts.account import DEFAULT_SCOPES, ApiKey, KeyPurpose, Scope
+from app.accounts.key_issue import KeyMadeAlready
 from app.accounts.service import NewKey
 from app.bootstrap import Services
 from app.errors import AppError
 from app.members.key_scopes import require_scopes, scopes_of
-from app.portal.key_form import KeyForm, RevokeForm, RotateForm
+from app.portal.key_form import KeyForm, RevokeForm, RotateForm, new_creation_id
 from app.portal.page_route import PageRoute
 from app.portal.rendering import form_page, render, zone_of
 from app.portal.visitor import Caller, KeysReader, KeysWriter, ServicesDep
@@ -71,7 +72,11 @@ def rotate_key(
     try:
         require_scopes(caller.role, old.scopes)
         new = services.accounts.rotate_key(
-            caller.account.id, key_id, grace=timedelta(seconds=form.grace_s), by=caller.actor
+            caller.account.id,
+            key_id,
+            grace=timedelta(seconds=form.grace_s),
+            creation_id=form.creation_id,
+            by=caller.actor,
         )
     except AppError as error:
         return _key_page(request, caller, services, old, error)
@@ -101,6 +106,7 @@ def _create(form: KeyForm, caller: Caller, services: Services) -> NewKey:
         scopes=frozenset(form.scopes),
         models=form.chosen_models(_served(services)),
         expires_at=form.expires_at(zone_of(caller.visitor)),
+        creation_id=form.creation_id,
         by=caller.actor,
     )
 
@@ -116,10 +122,16 @@ def _form_page(
         request,
         "pages/key_new.html",
         form=form,
+        creation_id=_next_creation_id(form, problem),
         problem=problem,
         scopes=[scope for scope in _SCOPES if scope in scopes_of(caller.role)],
         models=_served(services),
     )
+
+
+def _next_creation_id(form: KeyForm, problem: AppError | None) -> str:
+    """Return the id of the form that is shown: the same one until it has made its key, which may not be known."""
+    return new_creation_id() if isinstance(problem, KeyMadeAlready) else form.creation_id
 
 
 def _key_page(
@@ -133,6 +145,7 @@ def _key_page(
         usable=key.usable_at(services.clock.now()),
         rotatable=key.purpose is KeyPurpose.API and key.scopes <= scopes_of(caller.role),
         last_used=services.metering.last_used(caller.account.id, [key.id]).get(key.id),
+        creation_id=new_creation_id(),
     )
 
 

@@ -1,13 +1,15 @@
 """Keys and accounts on both databases: made, listed, rotated, revoked, and never found again in a dump."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import MetaData, select
 
-from app.accounts.account import DEFAULT_SCOPES, Account, NameInvalid, Scope
+from app.accounts.account import DEFAULT_SCOPES, Account, NameInvalid, Scope, ScopesMissing
 from app.accounts.authentication import Authenticator, Unauthenticated
+from app.accounts.key_issue import KeyMadeAlready
 from app.accounts.key_secret import digest_of
 from app.accounts.service import GRACE_MAX, Accounts
 from app.accounts.store import latest_change
@@ -125,6 +127,37 @@ def test_keys_are_found_by_their_ids_within_their_account(accounts: Accounts, ac
     key, stranger = accounts.create_key(account.id).key, accounts.create_account("Stranger")
     assert accounts.keys(account.id, [key.id, "key_unknown"]) == {key.id: key}
     assert accounts.keys(stranger.id, [key.id]) == {}
+
+
+def test_a_creation_makes_one_key_of_its_account(accounts: Accounts, account: Account, database: Database) -> None:
+    first = accounts.create_key(account.id, creation_id="form").key
+    with pytest.raises(KeyMadeAlready):
+        accounts.create_key(account.id, creation_id="form")
+    rotated = accounts.rotate_key(account.id, first.id, grace=HOUR, creation_id="another form").key
+    before = change_count(database)
+    for creation_id in ("form", "another form"):
+        with pytest.raises(KeyMadeAlready):
+            accounts.rotate_key(account.id, first.id, grace=HOUR, creation_id=creation_id)
+    assert change_count(database) == before
+    assert {key.id for key in accounts.list_keys(account.id)} == {first.id, rotated.id}
+    stranger = accounts.create_account("Stranger")
+    assert accounts.create_key(stranger.id, creation_id="form").key.account_id == stranger.id
+
+
+def test_a_form_that_is_sent_twice_at_once_makes_one_key(accounts: Accounts, account: Account) -> None:
+    def make(_: int) -> bool:
+        try:
+            return bool(accounts.create_key(account.id, creation_id="form"))
+        except KeyMadeAlready:
+            return False
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(make, range(4))) == 1
+
+
+def test_a_key_that_may_do_nothing_is_not_made(accounts: Accounts, account: Account) -> None:
+    with pytest.raises(ScopesMissing):
+        accounts.create_key(account.id, scopes=frozenset())
 
 
 def test_a_key_of_no_account_is_not_made(accounts: Accounts) -> None:

@@ -52,9 +52,46 @@ async def test_a_key_is_made_by_a_form_and_its_secret_shown_this_once(portal: In
     assert answer.status_code == 200
 
 
+def creation_id_on(page: httpx.Response) -> str:
+    [found] = re.findall(r'name="creation_id" value="([^"]+)"', page.text)
+    return str(found)
+
+
+async def test_a_form_that_is_sent_again_makes_no_other_key(portal: Installation) -> None:
+    person = member(portal)
+    form = {"name": "Server", "scopes": ["predict"], "creation_id": creation_id_on(await person.get("/app/keys/new"))}
+    secret = secret_on(await person.post("/app/keys", form))
+    again = await person.post("/app/keys", form)
+    assert (again.status_code, secret in again.text) == (409, False)
+    assert "This form has made its key already" in text_of(again)
+    assert len(portal.services.accounts.list_keys(person.account_id)) == 1
+    assert (await person.post("/app/keys", {**form, "creation_id": creation_id_on(again)})).status_code == 201
+
+
+async def test_a_key_that_is_rotated_again_by_the_same_form_has_one_successor(portal: Installation) -> None:
+    person = member(portal)
+    key_id = key_of(person)
+    form = {"grace_s": "3600", "creation_id": creation_id_on(await person.get(f"/app/keys/{key_id}"))}
+    assert (await person.post(f"/app/keys/{key_id}/rotate", form)).status_code == 201
+    again = await person.post(f"/app/keys/{key_id}/rotate", form)
+    assert again.status_code == 409
+    assert not _SECRET.search(again.text)
+    assert len(portal.services.accounts.list_keys(person.account_id)) == 2
+
+
+async def test_a_key_that_may_do_nothing_is_refused_and_the_form_kept(portal: Installation) -> None:
+    person = member(portal)
+    page = await person.post("/app/keys", {"name": "Idle", "creation_id": "one"})
+    assert page.status_code == 400
+    assert "Choose what the key may do" in text_of(page)
+    assert 'value="Idle"' in page.text
+    assert creation_id_on(page) == "one"
+    assert portal.services.accounts.list_keys(person.account_id) == []
+
+
 async def test_who_made_a_key_stands_in_the_audit_log(portal: Installation) -> None:
     person = member(portal)
-    await person.post("/app/keys", {"name": "Logged"})
+    await person.post("/app/keys", {"name": "Logged", "scopes": ["predict"]})
     [entry] = [
         each for each in portal.services.audit_log.list(account_id=person.account_id) if each.action == "key.created"
     ]
@@ -64,7 +101,7 @@ async def test_who_made_a_key_stands_in_the_audit_log(portal: Installation) -> N
 
 async def test_a_name_is_text_wherever_it_is_shown(portal: Installation) -> None:
     person = member(portal)
-    page = await person.post("/app/keys", {"name": WEIRD_NAME})
+    page = await person.post("/app/keys", {"name": WEIRD_NAME, "scopes": ["predict"]})
     [key] = portal.services.accounts.list_keys(person.account_id)
     for shown in (page, *[await person.get(path) for path in ("/app", "/app/keys", f"/app/keys/{key.id}")]):
         assert WEIRD_NAME in text_of(shown) or "&lt;b onmouseover" in shown.text
@@ -73,7 +110,9 @@ async def test_a_name_is_text_wherever_it_is_shown(portal: Installation) -> None
 
 async def test_a_key_expires_when_the_chosen_day_begins_in_the_visitors_zone(portal: Installation) -> None:
     person = member(portal, account_id=account(portal, zone="Asia/Shanghai"))
-    assert (await person.post("/app/keys", {"name": "Until May", "expires_on": "2026-05-01"})).status_code == 201
+    assert (
+        await person.post("/app/keys", {"name": "Until May", "expires_on": "2026-05-01", "scopes": ["predict"]})
+    ).status_code == 201
     [key] = portal.services.accounts.list_keys(person.account_id)
     assert key.expires_at == datetime(2026, 4, 30, 16, tzinfo=UTC)
 
@@ -83,8 +122,16 @@ BAD_FORMS = {
     "a name of 150 characters": ({"name": "a" * 150}, 400, "A name has 1 to 100 characters on one line."),
     "a name of 300 characters": ({"name": "a" * 300}, 400, "A name has 1 to 100 characters on one line."),
     "a day that is none": ({"name": "x", "expires_on": "2026-02-30"}, 400, "This is no date, or one too far"),
-    "a day before the calendar": ({"name": "x", "expires_on": "0001-01-01"}, 400, "This is no date, or one too far"),
-    "a day after the calendar": ({"name": "x", "expires_on": "9999-12-31"}, 400, "This is no date, or one too far"),
+    "a day before the calendar": (
+        {"name": "x", "expires_on": "0001-01-01"},
+        400,
+        "This is no date, or one too far away.",
+    ),
+    "a day after the calendar": (
+        {"name": "x", "expires_on": "9999-12-31"},
+        400,
+        "This is no date, or one too far away.",
+    ),
     "a day in the past": ({"name": "x", "expires_on": "2026-03-14"}, 400, "A key expires in the future"),
     "a model that is not served": ({"name": "x", "models": ["nope"]}, 400, "There is no model of that name"),
     "the operators' scope": ({"name": "x", "scopes": ["admin"]}, 403, "A key can do no more than your role"),
@@ -96,7 +143,7 @@ async def test_what_is_wrong_with_a_form_stands_above_it(
     portal: Installation, form: dict[str, Any], status: int, text: str
 ) -> None:
     person = member(portal)
-    page = await person.post("/app/keys", {"mode": "live", **form})
+    page = await person.post("/app/keys", {"mode": "live", "scopes": ["predict"], **form})
     assert (page.status_code, text in text_of(page)) == (status, True), text_of(page)
     assert 'value="live" checked' in page.text
     assert f'name="name" type="text" value="{form["name"].strip()}"' in page.text
@@ -201,7 +248,7 @@ async def test_a_page_of_keys_is_bounded_and_says_how_many_there_are(
     monkeypatch.setattr(keys_page, "KEYS_MAX", 3)
     page = text_of(await person.get("/app/keys"))
     assert sum(name in page for name in names) == 3
-    assert "The newest 3 of 4 keys that work are shown" in page
+    assert "Of 4 keys that work the newest 3 are shown" in page
 
 
 async def test_a_key_says_when_it_was_last_used(portal: Installation) -> None:

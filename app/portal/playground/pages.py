@@ -9,7 +9,6 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from starlette.responses import Response
 
-from app.accounts.account import Principal
 from app.bootstrap import Services
 from app.charging.claim import IdempotencyKeyReused, checked_idempotency_key
 from app.errors import AppError, NotFound
@@ -81,8 +80,8 @@ async def _predict(
 ) -> ShownAnswer:
     """Call the model with the account's key for the playground. Raises what a call to the API raises."""
     live = form.mode == "live"
-    key = await run_in_threadpool(services.accounts.playground_key, caller.account.id, live=live, by=caller.actor)
-    principal = Principal(key.account_id, key.id, key.live, key.scopes, key.models)
+    principal_of = services.accounts.playground_principal
+    principal = await run_in_threadpool(principal_of, caller.account.id, live=live, by=caller.actor)
     departure = asyncio.ensure_future(departure_of(request.receive))
     try:
         call = Call(
