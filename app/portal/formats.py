@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_decimal_symbol
 
 from app.money import format_money, format_nanos
 from app.portal.preferences import Language
@@ -33,11 +33,18 @@ def day(value: datetime | None, zone: str, language: Language) -> str:
     return str(format_date(value.astimezone(ZoneInfo(zone)).date(), "medium", locale=LOCALES[language]))
 
 
-def amount(nanos: int, currency: str) -> str:
-    """Return exact nanos with their currency: 0.00009 USD."""
-    return f"{format_nanos(nanos)} {currency}"
+def amount(nanos: int, currency: str, language: Language) -> str:
+    """Return exact nanos with their currency: 1,234.00009 USD."""
+    return f"{_grouped(format_nanos(nanos), language)} {currency}"
 
 
-def money(nanos: int, currency: str) -> str:
-    """Return an amount in whole minor units with its currency: 1.50 USD."""
-    return f"{format_money(nanos, currency)} {currency}"
+def money(nanos: int, currency: str, language: Language) -> str:
+    """Return an amount in whole minor units with its currency: 1,234.50 USD."""
+    return f"{_grouped(format_money(nanos, currency), language)} {currency}"
+
+
+def _grouped(decimal: str, language: Language) -> str:
+    """Tell the thousands of a decimal string apart; the rest of it stays as it is."""
+    sign, digits = ("-", decimal[1:]) if decimal.startswith("-") else ("", decimal)
+    whole, point, fraction = digits.partition(".")
+    return sign + number(int(whole), language) + (get_decimal_symbol(LOCALES[language]) if point else "") + fraction

@@ -121,8 +121,14 @@ def _filters(language: Language) -> Mapping[str, Any]:
     def days(value: Period, zone: str) -> str:
         return days_of(value, zone, language)
 
+    def amount(nanos: int, currency: str) -> str:
+        return formats.amount(nanos, currency, language)
+
+    def money(nanos: int, currency: str) -> str:
+        return formats.money(nanos, currency, language)
+
     texts = {"instant": instant, "day": day, "days": days, "number": number}
-    return {**texts, "amount": formats.amount, "money": formats.money}
+    return {**texts, "amount": amount, "money": money}
 
 
 @cache
