@@ -4,11 +4,19 @@ import asyncio
 from collections.abc import Sequence
 
 from app.charging.tier_positions import PositionKey, TierPositions
-from app.metering.meter import Quantities
+from app.metering.meter import Meter, Quantities
 from app.pricing.plan import PerUnit, Price
 from app.rating.call_charge import CallCharge, charge_of_call
 
 _START = Quantities()
+_ONE_INPUT = Quantities(requests=1, units=1)
+_KNOWN_BEFORE = frozenset({Meter.REQUESTS, Meter.UNITS})
+
+
+def price_of_one(prices: Sequence[Price]) -> int | None:
+    """Return what a call with one input costs, in nanos, where the list alone says so; None for what is not sold."""
+    known = all(isinstance(price.scheme, PerUnit) and price.meter in _KNOWN_BEFORE for price in prices)
+    return charge_of_call(prices, _ONE_INPUT, _START).amount_nanos if prices and known else None
 
 
 class Quotes:

@@ -132,19 +132,20 @@ class Members:
         zone: str,
         anchor_day: int,
         plan_key: str | None,
-        owner_email: str,
+        owner_email: str | None,
         by: Actor,
         language: str,
     ) -> Account:
-        """Open an account for somebody else, and mail that person the invitation to own it: both, or neither.
+        """Open an account for somebody else, and mail its owner, if one is named, an invitation: both, or neither.
 
         Raises Invalid, PlanNotFound, EmailInvalid, InvitationsClosed, TooManyAttempts.
         """
         account = new_account(name, currency=currency, zone=zone, anchor_day=anchor_day, now=self._clock.now())
-        email = self._invitee(owner_email, account.id)
+        email = self._invitee(owner_email, account.id) if owner_email else None
         with self._database.transaction() as session:
             open_in(session, account, plan_key, by=by)
-            self._invite_in(session, account, email, Role.OWNER, by=by, language=language)
+            if email:
+                self._invite_in(session, account, email, Role.OWNER, by=by, language=language)
         self._link_mail.wake_postman()
         return account
 

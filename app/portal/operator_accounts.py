@@ -1,6 +1,6 @@
 """/operator/accounts: every account of the installation, and the form that opens one for somebody else."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Form, Request
@@ -14,7 +14,6 @@ from app.portal.forms import PageForm
 from app.portal.page_route import PageRoute
 from app.portal.rendering import form_page, render
 from app.portal.visitor import OperatorDep, Person, ServicesDep
-from app.pricing.open_account import open_account
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _PAGE_ROWS = 50
@@ -64,17 +63,16 @@ def create(
 
 
 def _open(services: Services, form: NewAccountForm, operator: Person) -> Account:
-    facts: dict[str, Any] = {
-        "currency": form.currency.upper(),
-        "zone": form.zone,
-        "anchor_day": form.anchor_day,
-        "plan_key": form.plan or None,
-        "by": operator.actor,
-    }
-    if not form.owner:
-        return open_account(services.database, services.clock, form.name, **facts)
-    language = operator.visitor.preferences.language
-    return services.members.open_account(form.name, owner_email=form.owner, language=language, **facts)
+    return services.members.open_account(
+        form.name,
+        currency=form.currency.upper(),
+        zone=form.zone,
+        anchor_day=form.anchor_day,
+        plan_key=form.plan or None,
+        owner_email=form.owner or None,
+        by=operator.actor,
+        language=operator.visitor.preferences.language,
+    )
 
 
 def _form(request: Request, services: Services, form: NewAccountForm, *, problem: AppError | None = None) -> Response:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.charging.quotes import Quotes
+from app.charging.quotes import Quotes, price_of_one
 from app.charging.tier_positions import PositionKey, TierPositions
 from app.clock import FrozenClock
 from app.database import Database
@@ -47,3 +47,17 @@ async def test_one_tiered_price_among_flat_ones_makes_the_charge_an_estimate(
     requests = Price("linear", Meter.REQUESTS, PerUnit(7))
     assert await Quotes(positions).quote([requests, TIERED], ONE_CALL, KEY) == CallCharge(None, 207)
     assert await Quotes(positions).quote([], ONE_CALL, KEY) == CallCharge(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("prices", "nanos"),
+    [
+        ([], None),
+        ([FLAT], 10),
+        ([FLAT, Price("linear", Meter.REQUESTS, PerUnit(7))], 17),
+        ([TIERED], None),
+        ([FLAT, Price("linear", Meter.COMPUTE_MS, PerUnit(7))], None),  # nobody knows before how long it takes
+    ],
+)
+def test_a_list_says_what_one_input_costs_where_nothing_else_counts(prices: list[Price], nanos: int | None) -> None:
+    assert price_of_one(prices) == nanos

@@ -33,6 +33,13 @@ def test_the_owner_is_mailed_an_invitation_and_both_steps_are_in_the_log(people:
     ]
 
 
+def test_without_an_owner_nobody_is_mailed(people: People) -> None:
+    account = people.members.open_account("Ada & Co", **(FACTS | {"owner_email": None}))
+    assert people.members.invitations(account.id) == []
+    assert people.mails() == []
+    assert [entry.action for entry in people.audit_log.list(account.id)] == ["account.created"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [

@@ -4,16 +4,13 @@ from dataclasses import dataclass
 
 from app.bootstrap import Services
 from app.charging.limit_of_test_keys import TEST_UNITS_PER_MINUTE_MAX
+from app.charging.quotes import price_of_one
 from app.inference.engine import ModelNotFound, ModelState, VersionState, VersionStatus
 from app.inference.manifest import ClassesOutput, ImageInput, Manifest, TensorInput
-from app.metering.meter import Meter, Quantities
 from app.portal.playground.rows import row_text
-from app.pricing.plan import PerUnit, PlanVersion, Price
-from app.rating.call_charge import charge_of_call
+from app.pricing.plan import PlanVersion, Price
 
 _DIGITS = tuple("0123456789")
-_KNOWN_BEFORE = frozenset({Meter.REQUESTS, Meter.UNITS})
-_ONE = Quantities(requests=1, units=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +79,7 @@ class Trial:
     @property
     def charge_of_one_nanos(self) -> int | None:
         """Return what a live call with one input costs, where the price alone says so."""
-        known = all(isinstance(price.scheme, PerUnit) and price.meter in _KNOWN_BEFORE for price in self.prices)
-        return charge_of_call(self.prices, _ONE, Quantities()).amount_nanos if self.prices and known else None
+        return price_of_one(self.prices)
 
 
 def trials(services: Services, account_id: str) -> list[Trial]:
