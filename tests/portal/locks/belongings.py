@@ -58,8 +58,8 @@ class Belongings:
     async def _named(self, name: str, text: str) -> str:
         if name == "token":
             purpose = next(purpose for prefix, purpose in _PURPOSES.items() if text.startswith(prefix))
-            own = isinstance(self._browser, people.Person) and purpose is LinkPurpose.EMAIL_CHANGE
-            return self.link_token(purpose, user_id=self._browser.user.id if own else None)
+            whose = self._browser if purpose is LinkPurpose.EMAIL_CHANGE else None
+            return self.link_token(purpose, user_id=whose.user.id if isinstance(whose, people.Person) else None)
         if name == "invoice_id":
             self.known.setdefault(name, await self._invoice_id())
         elif name not in self.known:
@@ -81,9 +81,15 @@ class Belongings:
         services, token = self._portal.services, new_token()
         user = people.new_user(self._portal) if user_id is None else None
         fresh = user.email if user and purpose is LinkPurpose.RESET else f"new-{uuid4().hex}@example.test"
-        named: dict[str, str] = {"account_name": "Joined"} if purpose is LinkPurpose.SIGN_UP else {}
-        whose = {} if purpose is LinkPurpose.SIGN_UP else {"user_id": user.id if user else str(user_id)}
-        link = make_link(purpose, email or fresh, self._portal.clock.now(), language="en", **named, **whose)
+        opens_account = purpose is LinkPurpose.SIGN_UP
+        link = make_link(
+            purpose,
+            email or fresh,
+            self._portal.clock.now(),
+            language="en",
+            account_name="Joined" if opens_account else None,
+            user_id=None if opens_account else user_id or (user.id if user else None),
+        )
         with services.database.transaction() as session:
             insert_link(session, link, digest=digest_of(token))
         return token

@@ -67,15 +67,16 @@ def forget_limits(portal: Installation) -> None:
 
 def forms_token(browser: Browser) -> str:
     """Return the token of the browser's forms, as its pages would carry it."""
-    secret = browser.http.cookies.get("faremeter_session")
-    if secret and _is_alive(browser.installation, secret):
-        return token_of(secret)
+    if is_signed_in(browser):
+        return token_of(str(browser.http.cookies["faremeter_session"]))
     browser.http.cookies.set("faremeter_forms", _FORMS_SECRET, **_COOKIE)
     return token_of(_FORMS_SECRET)
 
 
-def _is_alive(portal: Installation, token: str) -> bool:
-    with portal.services.database.reading() as session:
+def is_signed_in(browser: Browser) -> bool:
+    """Tell whether the browser's cookie is a session's."""
+    token = browser.http.cookies.get("faremeter_session") or ""
+    with browser.installation.services.database.reading() as session:
         return find_session(session, digest_of(token)) is not None
 
 

@@ -35,6 +35,11 @@ class Served:
         return set(_declared(self._dependant, "query_params"))
 
     @property
+    def models(self) -> list[type[BaseModel]]:
+        """Return the models of what the route reads from a body."""
+        return list(_models(self._dependant))
+
+    @property
     def _dependant(self) -> Dependant:
         assert isinstance(self.route, APIRoute)
         return self.route.dependant
@@ -71,3 +76,12 @@ def _declared(dependant: Dependant, kind: str) -> Iterator[str]:
             yield field.alias
     for dependency in dependant.dependencies:
         yield from _declared(dependency, kind)
+
+
+def _models(dependant: Dependant) -> Iterator[type[BaseModel]]:
+    for field in dependant.body_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield model
+    for dependency in dependant.dependencies:
+        yield from _models(dependency)

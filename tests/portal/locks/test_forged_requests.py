@@ -6,13 +6,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app.members.role import Role
 from app.portal.csrf import token_of
 from tests.api.installation import Installation
-from tests.portal import people
 from tests.portal.browser import Browser, text_of
 from tests.portal.locks.belongings import Belongings
-from tests.portal.locks.callers import forget_limits, forms_token
+from tests.portal.locks.callers import Caller, forms_token
+from tests.portal.locks.cast import cast_of
 from tests.portal.locks.database_watch import writes_of
 from tests.portal.locks.requests_of_pages import id_of, prepared
 from tests.portal.pages import OPERATOR_ONLY, PAGES, Page
@@ -21,17 +20,14 @@ FORMS = [page for page in PAGES if page.method != "GET"]
 READS = [page for page in PAGES if page.method == "GET"]
 
 
-def victim_of(portal: Installation, page: Page, account_id: str) -> Browser:
+def victim_of(portal: Installation, page: Page) -> Browser:
     """Return the browser of somebody who may send the form."""
-    forget_limits(portal)
-    if page.needs == OPERATOR_ONLY:
-        return people.another_operator(portal)
-    return people.member(portal, Role.OWNER, account_id)
+    return cast_of(portal).browser(Caller.OPERATOR if page.needs == OPERATOR_ONLY else Caller.OWNER)
 
 
 def forgeries(portal: Installation, form: dict[str, Any], token: str) -> dict[str, dict[str, Any]]:
     """Return the options of each request that must be refused, by what it tries."""
-    attackers = token_of(str(people.member(portal, Role.OWNER).http.cookies["faremeter_session"]))
+    attackers = forms_token(cast_of(portal).browser(Caller.STRANGER))
     whole = {**form, "csrf": token}
     return {
         "no token": {"data": form},
@@ -56,9 +52,8 @@ def forgeries(portal: Installation, form: dict[str, Any], token: str) -> dict[st
 
 @pytest.mark.parametrize("page", FORMS, ids=id_of)
 async def test_a_form_that_is_not_ours_is_refused_and_changes_nothing(portal: Installation, page: Page) -> None:
-    account_id = people.account(portal)
-    victim = victim_of(portal, page, account_id)
-    belongings = Belongings(portal, account_id, victim)
+    victim = victim_of(portal, page)
+    belongings = Belongings(portal, cast_of(portal).account_id, victim)
     path, form = await belongings.fill(page.path), await belongings.fill_form(page.form)
     for attempt, options in forgeries(portal, form, forms_token(victim)).items():
         with writes_of(portal.services.database) as written:
@@ -72,8 +67,8 @@ async def test_a_form_that_is_not_ours_is_refused_and_changes_nothing(portal: In
 @pytest.mark.parametrize("page", FORMS, ids=id_of)
 async def test_a_form_of_nobody_needs_the_token_of_its_own_browser(portal: Installation, page: Page) -> None:
     """Tries to sign a victim in as the attacker, or up, with the token that the attacker's own browser was given."""
-    account_id = people.account(portal)
-    belongings = Belongings(portal, account_id, people.member(portal, Role.OWNER, account_id))
+    cast = cast_of(portal)
+    belongings = Belongings(portal, cast.account_id, cast.browser(Caller.OWNER))
     path, form = await belongings.fill(page.path), await belongings.fill_form(page.form)
     attacker, victim = Browser(portal), Browser(portal)
     stolen = await attacker.token()
@@ -89,9 +84,8 @@ async def test_a_form_of_nobody_needs_the_token_of_its_own_browser(portal: Insta
 @pytest.mark.parametrize("page", READS, ids=id_of)
 async def test_looking_at_a_page_changes_nothing(portal: Installation, page: Page) -> None:
     """Tries a change by a link or a picture, which browsers follow from any site with the cookies of the victim."""
-    account_id = people.account(portal)
-    victim = victim_of(portal, page, account_id)
-    request = await prepared(victim, page, Belongings(portal, account_id, victim))
+    victim = victim_of(portal, page)
+    request = await prepared(victim, page, Belongings(portal, cast_of(portal).account_id, victim))
     with writes_of(portal.services.database) as written:
         await request()
     assert written == []
@@ -100,12 +94,14 @@ async def test_looking_at_a_page_changes_nothing(portal: Installation, page: Pag
 @pytest.mark.parametrize("page", FORMS, ids=id_of)
 async def test_no_other_method_passes_for_the_one_of_a_form(portal: Installation, page: Page) -> None:
     """Tries to send a change as GET, or as a method that some frameworks read from a header, a query or a field."""
-    account_id = people.account(portal)
-    victim = victim_of(portal, page, account_id)
-    belongings = Belongings(portal, account_id, victim)
+    victim = victim_of(portal, page)
+    belongings = Belongings(portal, cast_of(portal).account_id, victim)
     path = await belongings.fill(page.path)
     form = {**await belongings.fill_form(page.form), "csrf": forms_token(victim)}
-    override = {"headers": {"X-HTTP-Method-Override": "POST"}, "params": {"_method": "POST"} | form}
+    override: dict[str, Any] = {
+        "headers": {"X-HTTP-Method-Override": "POST"},
+        "params": {"_method": "POST"} | form,
+    }
     with writes_of(portal.services.database) as written:
         for method in ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"):
             await victim.http.request(method, path, **override)

@@ -13,6 +13,7 @@ from tests.portal import people
 from tests.portal.browser import Browser
 from tests.portal.locks.belongings import Belongings
 from tests.portal.locks.callers import Caller, browser_of, forms_token
+from tests.portal.locks.cast import cast_of
 from tests.portal.locks.requests_of_pages import id_of, send
 from tests.portal.locks.test_forged_requests import victim_of
 from tests.portal.pages import PAGES, Page
@@ -39,12 +40,11 @@ def test_the_policy_runs_nothing_but_our_own_files_and_is_framed_by_nobody() -> 
 
 @pytest.mark.parametrize("page", PAGES, ids=id_of)
 async def test_every_page_is_guarded_for_who_may_see_it_and_for_who_may_not(portal: Installation, page: Page) -> None:
-    account_id = people.account(portal)
-    for browser in (victim_of(portal, page, account_id), people.member(portal, Role.VIEWER, account_id)):
-        assert_guarded(dict((await send(browser, page, Belongings(portal, account_id, browser))).headers))
-    anonymous = Browser(portal)
-    belongings = Belongings(portal, account_id, people.member(portal, Role.OWNER, account_id))
-    assert_guarded(dict((await send(anonymous, page, belongings)).headers))
+    cast = cast_of(portal)
+    for browser in (victim_of(portal, page), cast.browser(Caller.VIEWER)):
+        assert_guarded(dict((await send(browser, page, Belongings(portal, cast.account_id, browser))).headers))
+    belongings = Belongings(portal, cast.account_id, cast.browser(Caller.OWNER))
+    assert_guarded(dict((await send(Browser(portal), page, belongings)).headers))
 
 
 async def test_errors_are_guarded_too(portal: Installation) -> None:

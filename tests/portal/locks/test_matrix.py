@@ -15,6 +15,7 @@ from tests.portal import people
 from tests.portal.browser import text_of
 from tests.portal.locks.belongings import OWNED, Belongings, names_in
 from tests.portal.locks.callers import ROLE_OF, SIGNED_IN_CALLERS, Caller, browser_of
+from tests.portal.locks.cast import cast_of
 from tests.portal.locks.database_watch import writes_of
 from tests.portal.locks.requests_of_pages import id_of, prepared, send
 from tests.portal.locks.served_routes import ANY, served_routes
@@ -34,11 +35,11 @@ def test_the_tables_hold_every_route_of_the_application_once(portal: Installatio
 
 @pytest.mark.parametrize("page", CLOSED, ids=id_of)
 async def test_a_page_answers_each_caller_as_its_row_says(portal: Installation, page: Page) -> None:
-    account_id = people.account(portal)
+    cast = cast_of(portal)
     for caller in Caller:
-        belongings = Belongings(portal, account_id, browser := browser_of(portal, caller, account_id))
-        if caller not in SIGNED_IN_CALLERS and "session_id" in names_in(page.path):
-            belongings = Belongings(portal, account_id, browser_of(portal, Caller.OWNER, account_id))
+        browser = cast.browser(caller)
+        holder = browser if caller in SIGNED_IN_CALLERS else cast.browser(Caller.OWNER)
+        belongings = Belongings(portal, cast.account_id, holder)
         request = await prepared(browser, page, belongings)
         with writes_of(portal.services.database) as written:
             answer = await request()

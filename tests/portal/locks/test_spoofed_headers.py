@@ -11,6 +11,7 @@ from tests.portal import people
 from tests.portal.browser import Browser
 from tests.portal.locks.belongings import Belongings
 from tests.portal.locks.callers import forget_limits
+from tests.portal.locks.cast import cast_of
 from tests.portal.locks.requests_of_pages import id_of, prepared
 from tests.portal.locks.test_forged_requests import victim_of
 from tests.portal.mailbox import link_to, new_email
@@ -43,9 +44,9 @@ ADDRESSES = {
 @pytest.mark.parametrize("page", PAGES, ids=id_of)
 async def test_no_page_and_no_redirect_follows_a_spoofed_host(portal: Installation, page: Page) -> None:
     """Tries to poison links and redirects, which caches and mails would carry to others."""
-    account_id = people.account(portal)
+    account_id = cast_of(portal).account_id
     for headers in (HOSTS["Host"] | UNKNOWN_HOSTS, HOSTS["a path in Host"]):
-        victim = victim_of(portal, page, account_id)
+        victim = victim_of(portal, page)
         request = await prepared(victim, page, Belongings(portal, account_id, victim))
         sent = {**headers, "Cookie": cookies_of(victim)}
         for answer in (

@@ -6,8 +6,10 @@ Tries to run a script in the browser of whoever looks, out of a text and out of 
 import re
 from html.parser import HTMLParser
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
+from fastapi import FastAPI
 
 from app.members.mail_text import MailKind, write_mail
 from app.members.mailed_link import LinkPurpose
@@ -17,9 +19,11 @@ from tests.portal import people
 from tests.portal.browser import Browser, text_of
 from tests.portal.locks.belongings import Belongings
 from tests.portal.locks.callers import forget_limits, forms_token
+from tests.portal.locks.cast import cast_of
 from tests.portal.locks.requests_of_pages import id_of, prepared
 from tests.portal.locks.served_routes import served_route
-from tests.portal.pages import OPERATOR_ONLY, PAGES, PUBLIC, Page
+from tests.portal.locks.test_forged_requests import victim_of
+from tests.portal.pages import OPERATOR_ONLY, PAGES, Page
 
 ATTACK = "'\"><script src=//evil.test></script><img src=x onerror=pwned()>{{7*7}}%(name)s"
 IN_EMAIL = "'onfocus='pwned`1`'autofocus='{{7*7}}"  # what an address may hold: no <, >, blank or double quote
@@ -44,9 +48,8 @@ class MarkupFound(HTMLParser):
             runs = name in {"src", "href", "action", "formaction"} and leads_away(value or "")
             if name.startswith("on") or name in {"style", "srcdoc"} or runs or any(mark in name for mark in MARKS):
                 self.found.append(f"<{tag} {name}={value!r}>")
-        if tag in {"script", "iframe", "object", "embed", "base"} and not dict(attrs).get("src", "").startswith(
-            "/static/"
-        ):
+        source = dict(attrs).get("src") or ""
+        if tag in {"script", "iframe", "object", "embed", "base"} and not source.startswith("/static/"):
             self.found.append(f"<{tag}>")
 
 
@@ -79,19 +82,17 @@ def test_what_an_attack_would_leave_is_found(html: str) -> None:
         assert_harmless(html)
 
 
-@pytest.fixture(scope="module")
-def attacked() -> dict[int, dict[str, Any]]:
-    """The account that is full of markup, one an installation."""
-    return {}
+_attacked: WeakKeyDictionary[FastAPI, people.Member] = WeakKeyDictionary()
 
 
-async def full_of_markup(portal: Installation, attacked: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    if id(portal) not in attacked:
-        attacked[id(portal)] = await write_markup(portal)
-    return attacked[id(portal)]
+async def owner_full_of_markup(portal: Installation) -> people.Member:
+    """Return the owner of the account that is full of markup, one an installation."""
+    if portal.app not in _attacked:
+        _attacked[portal.app] = await write_markup(portal)
+    return _attacked[portal.app]
 
 
-async def write_markup(portal: Installation) -> dict[str, Any]:
+async def write_markup(portal: Installation) -> people.Member:
     """Write markup wherever a name may be written, by the forms that people have."""
     forget_limits(portal)
     owner = people.member(portal, Role.OWNER)
@@ -111,19 +112,16 @@ async def write_markup(portal: Installation) -> dict[str, Any]:
     assert (await other.post(f"/confirm-email/{link}")).status_code == 303
     portal.services.sessions.open(owner.user, address="127.0.0.1", agent=ATTACK)
     assert (await portal.predict(portal.another_key(account_id, name=name), [ROW])).status_code == 200
-    return {"account_id": account_id, "owner": owner}
+    return owner
 
 
 @pytest.mark.parametrize("page", READS, ids=id_of)
-async def test_markup_in_names_is_text_on_every_page(
-    portal: Installation, attacked: dict[int, dict[str, Any]], page: Page
-) -> None:
-    facts = await full_of_markup(portal, attacked)
-    owner: people.Member = facts["owner"]
-    browser: Browser = people.operator(portal) if page.needs == OPERATOR_ONLY else owner
-    if page.needs == PUBLIC and page.path == "/login":
+async def test_markup_in_names_is_text_on_every_page(portal: Installation, page: Page) -> None:
+    owner = await owner_full_of_markup(portal)
+    browser: Browser = victim_of(portal, page) if page.needs == OPERATOR_ONLY else owner
+    if page.path == "/login":
         browser = Browser(portal)
-    request = await prepared(browser, page, Belongings(portal, facts["account_id"], browser))
+    request = await prepared(browser, page, Belongings(portal, owner.account_id, browser))
     answer = await request()
     assert answer.status_code == page.status
     assert_harmless(answer.text)
@@ -132,13 +130,8 @@ async def test_markup_in_names_is_text_on_every_page(
 
 @pytest.mark.parametrize("page", READS, ids=id_of)
 async def test_markup_in_a_query_is_text_where_it_comes_back(portal: Installation, page: Page) -> None:
-    account_id = people.account(portal)
-    browser: Browser = people.member(portal, Role.OWNER, account_id)
-    if page.needs == OPERATOR_ONLY:
-        browser = people.operator(portal)
-    if page.path == "/login":
-        browser = Browser(portal)
-    path = await Belongings(portal, account_id, browser).fill(page.path)
+    browser = Browser(portal) if page.path == "/login" else victim_of(portal, page)
+    path = await Belongings(portal, cast_of(portal).account_id, browser).fill(page.path)
     for name in served_route(portal.app, "GET", page.path).parameters | {"done"}:
         for value in (ATTACK, "javascript:pwned()"):
             answer = await browser.get(path, params={name: value})
@@ -148,9 +141,8 @@ async def test_markup_in_a_query_is_text_where_it_comes_back(portal: Installatio
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.method != "GET" and page.form], ids=id_of)
 async def test_markup_in_a_form_is_text_where_the_form_comes_back(portal: Installation, page: Page) -> None:
-    account_id = people.account(portal)
-    browser = people.operator(portal) if page.needs == OPERATOR_ONLY else people.member(portal, Role.OWNER, account_id)
-    belongings = Belongings(portal, account_id, browser)
+    browser = victim_of(portal, page)
+    belongings = Belongings(portal, cast_of(portal).account_id, browser)
     path, form = await belongings.fill(page.path), await belongings.fill_form(page.form)
     for name in form:
         for value in (ATTACK, ATTACK * 3, "\0", "\u202e\ud7ff", "=1+1"):
