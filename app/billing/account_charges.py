@@ -1,10 +1,10 @@
 """What an account is charged for one period: the lines of its invoice, drafted, issued or still to be made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.accounts.account import Account
-from app.billing.invoice import InvoiceLine
+from app.billing.invoice import Invoice, InvoiceLine, InvoiceStatus
 from app.metering.store import UsageTotal
 from app.period import Period
 
@@ -25,3 +25,7 @@ class AccountCharges:
     def total_nanos(self) -> int:
         """What the invoice would come to now: the sum of its rounded lines."""
         return sum(line.amount_nanos for line in self.lines)
+
+    def without_draft(self, invoices: Iterable[Invoice]) -> list[Invoice]:
+        """Return the invoices but for the draft of this very period: it was computed a while ago, these are now's."""
+        return [each for each in invoices if each.status is not InvoiceStatus.DRAFT or each.period != self.period]

@@ -44,6 +44,11 @@ class InvoiceRunReport:
         """The accounts that a repeated run has to try again."""
         return self.of(RunResult.FAILED)
 
+    def most_urgent(self, limit: int) -> tuple[AccountOutcome, ...]:
+        """Return so many outcomes: what failed first, then what has an invoice, then the rest."""
+        urgency = sorted(self.outcomes, key=lambda each: (each.result is not RunResult.FAILED, each.invoice is None))
+        return tuple(urgency[:limit])
+
     def totals_nanos(self) -> dict[tuple[str, RunResult], int]:
         """Return the sums of the invoices by currency and result."""
         totals: dict[tuple[str, RunResult], int] = {}

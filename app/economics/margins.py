@@ -1,7 +1,8 @@
 """The use case of margins: what each model earned in a month, and what the hardware cost meanwhile."""
 
+import threading
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.billing.preview import InvoicePreview
@@ -15,6 +16,8 @@ from app.economics.store import compute_by_device, device_intervals
 from app.errors import Invalid
 from app.metering.store import utc_month_start
 from app.period import Month, Period
+
+_RECENT = timedelta(minutes=1)
 
 
 class MonthNotBegun(Invalid):
@@ -31,6 +34,21 @@ class Margins:
         self._clock = clock
         self._hardware_file = hardware_file
         self._preview = preview
+        self._recent: dict[Month, tuple[datetime, MarginReport]] = {}
+        self._looking = threading.Lock()
+
+    def recent_report(self, month: Month | None = None) -> MarginReport:
+        """Return the report as it was within the last minute: it rates every account, and people reload pages.
+
+        Raises what `report` raises.
+        """
+        now = self._clock.now()
+        month = month or Month(now.year, now.month)
+        with self._looking:  # who comes meanwhile waits for the same report
+            self._recent = {each: kept for each, kept in self._recent.items() if now - _RECENT < kept[0] <= now}
+            if month not in self._recent:
+                self._recent[month] = now, self.report(month)
+            return self._recent[month][1]
 
     def report(self, month: Month | None = None) -> MarginReport:
         """Return the margins of a UTC month up to now; the default is the present one.

@@ -21,7 +21,7 @@ _TEMPLATE = "pages/operator_economics.html"
 def show(request: Request, _operator: OperatorDep, services: ServicesDep, month: str = "") -> Response:
     """Show a UTC month up to now, by default the present one."""
     try:
-        report = services.margins.report(Month.parse(month) if month else None)
+        report = services.margins.recent_report(Month.parse(month) if month else None)
     except Invalid as error:  # of the month that was typed, or of the hardware file
         return form_page(request, _TEMPLATE, report=None, month=month, problem=error)
     return render(

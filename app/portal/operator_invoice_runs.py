@@ -15,6 +15,7 @@ from app.portal.rendering import form_page
 from app.portal.visitor import OperatorDep, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+OUTCOMES_SHOWN = 100
 
 
 class InvoiceRunForm(PageForm):
@@ -52,12 +53,13 @@ def _page(
     report: InvoiceRunReport | None = None,
     problem: AppError | None = None,
 ) -> Response:
-    accounts = services.accounts.list_accounts() if report else []
+    shown = report.most_urgent(OUTCOMES_SHOWN) if report else ()
     return form_page(
         request,
         "pages/operator_invoice_runs.html",
         form=form,
         report=report,
-        names={account.id: account.name for account in accounts},
+        shown=shown,
+        accounts=services.accounts.accounts([outcome.account_id for outcome in shown]),
         problem=problem,
     )

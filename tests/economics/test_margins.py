@@ -113,6 +113,19 @@ def hold(database: Database, start: datetime, end: datetime, *, device: str = "c
         extend_device_interval(session, DeviceInterval(new_id("dev"), device, start, end))
 
 
+def test_a_look_within_a_minute_rates_nobody_again(books: Books, margins: Margins) -> None:
+    account = books.open_account("payg")
+    books.clock.move_to(NOW)
+    looks = []
+    for seconds in (0, 59, 60):
+        books.use(account, START + MINUTE, 100_000)
+        books.clock.move_to(NOW + timedelta(seconds=seconds))
+        looks.append(sum(model.calls for model in margins.recent_report().models))
+    assert looks == [1, 1, 3]
+    assert margins.recent_report(Month(2026, 2)).models == ()
+    assert margins.recent_report(MARCH) is margins.recent_report()
+
+
 def test_a_month_up_to_now_is_told_model_by_model(books: Books, margins: Margins) -> None:
     account = books.open_account("payg")
     books.use(account, START + MINUTE, 100_000)

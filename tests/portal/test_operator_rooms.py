@@ -1,5 +1,10 @@
 """Who enters the operator's rooms, and what they show: one test a room, forms have files of their own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+
 import httpx
 import pytest
 
@@ -7,6 +12,7 @@ from app.inference.engine import VersionStatus
 from app.members.role import Role
 from tests.api.installation import OPERATOR, ROW, Installation
 from tests.builders import make_event, record_usage
+from tests.installation_fixtures import NOON
 from tests.portal import people
 from tests.portal.browser import Browser, text_of
 
@@ -23,6 +29,17 @@ ROOMS = [
 ]
 
 
+_minutes = count(1)
+
+
+@contextmanager
+def minutes_later(portal: Installation) -> Iterator[None]:
+    """Let so much time pass that earnings are computed anew."""
+    portal.clock.move_to(NOON + timedelta(minutes=next(_minutes)))
+    yield
+    portal.clock.move_to(NOON)
+
+
 @pytest.mark.parametrize("path", ROOMS)
 async def test_the_operator_sees_a_room_and_an_owner_of_an_account_does_not(portal: Installation, path: str) -> None:
     assert (await people.operator(portal).get(path)).status_code == 200
@@ -36,7 +53,8 @@ async def test_the_operator_sees_a_room_and_an_owner_of_an_account_does_not(port
 async def test_earnings_show_what_a_model_earned_to_the_nano_and_lead_to_the_month_before(portal: Installation) -> None:
     tenant = portal.tenant()
     assert (await portal.predict(tenant, [ROW] * 7)).status_code == 200
-    page = await people.operator(portal).get("/operator")
+    with minutes_later(portal):
+        page = await people.operator(portal).get("/operator")
     (line,) = [
         line for line in portal.services.margins.report().models if (line.model, line.currency) == ("linear", "USD")
     ]
@@ -63,7 +81,8 @@ async def test_an_account_that_cannot_be_charged_is_a_line_among_the_earnings_an
     )
     record_usage(portal.services.database, unpriced)
     operator = people.operator(portal)
-    page = await operator.get("/operator")
+    with minutes_later(portal):
+        page = await operator.get("/operator")
     assert page.status_code == 200
     assert "The charges of some accounts cannot be computed." in text_of(page)
     assert f'href="/operator/accounts/{tenant.account_id}"' in page.text
