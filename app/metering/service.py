@@ -41,6 +41,11 @@ class Metering:
         with self._database.reading() as session:
             return store.last_used_by_key(session, account_id, key_ids)
 
+    def ever_used(self, account_id: str) -> bool:
+        """Tell whether the account ever called a model, with whatever key."""
+        with self._database.reading() as session:
+            return store.is_used(session, account_id)
+
     def events(
         self, account_id: str, period: Period, *, after: str, limit: int, live: bool | None = None
     ) -> list[RecordedEvent]:

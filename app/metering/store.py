@@ -122,6 +122,12 @@ def quantities(session: Session, account_id: str, period: Period) -> list[UsageT
     return [UsageTotal(row[0], row[1], Quantities(*map(int, row[2:]))) for row in rows]
 
 
+def is_used(session: Session, account_id: str) -> bool:
+    """Tell whether any key of the account was ever used, whatever became of the call."""
+    rollup = UsageRollupRow
+    return session.scalar(select(rollup.key_id).where(rollup.account_id == account_id).limit(1)) is not None
+
+
 def last_used_by_key(session: Session, account_id: str, key_ids: Collection[str]) -> dict[str, datetime]:
     """Return the quarter of an hour in which each of the keys was last used, whatever became of the call.
 

@@ -26,12 +26,13 @@ def list_invoices(
 ) -> Response:
     """List invoices, the latest period first. Days are those of the account's zone, in which its periods are cut."""
     page = services.invoices.list(caller.account.id, cursor or None, INVOICES_ON_A_PAGE)
+    so_far = services.invoice_preview.so_far(caller.account.id)
     return render(
         request,
         "pages/invoices.html",
-        invoices=page.invoices,
+        invoices=so_far.without_draft(page.invoices),
         next_cursor=page.next_cursor,
-        so_far=None if cursor else services.invoice_preview.so_far(caller.account.id),
+        so_far=None if cursor else so_far,
         account=caller.account,
     )
 

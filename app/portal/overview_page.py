@@ -45,8 +45,9 @@ def show_overview(request: Request, caller: UsageReader, services: ServicesDep) 
         usage={preset: _used(services, caller, preset, zone) for preset in (Preset.TODAY, Preset.THIS_MONTH)},
         asked=UsageQuery(zone=zone),
         keys=sorted(keys, key=lambda key: last_used.get(key.id, key.created_at), reverse=True)[:RECENT_KEYS],
-        key_count=services.accounts.count_usable_keys(caller.account.id),
+        key_count=services.accounts.count_own_keys(caller.account.id),
         last_used=last_used,
+        ever_used=services.metering.ever_used(caller.account.id),
     )
 
 
@@ -54,7 +55,8 @@ def _money(services: Services, caller: Caller) -> Money | None:
     if not caller.visitor.may(Permission.BILLING_READ):
         return None
     recent = services.invoices.list(caller.account.id, limit=RECENT_INVOICES)
-    return Money(services.invoice_preview.so_far(caller.account.id), recent.invoices)
+    so_far = services.invoice_preview.so_far(caller.account.id)
+    return Money(so_far, so_far.without_draft(recent.invoices))
 
 
 def _used(services: Services, caller: Caller, preset: Preset, zone_name: str) -> dict[Metric, int]:

@@ -90,6 +90,28 @@ async def test_the_list_holds_invoices_and_what_comes_next(customer: Member) -> 
     assert "Older invoices" not in text_of(page)
 
 
+async def test_the_sum_of_an_invoices_lines_is_called_what_it_is(customer: Member) -> None:
+    invoice = issued(customer)
+    page = text_of(await customer.get(f"/app/invoices/{invoice.id}"))
+    assert page.count("Subtotal 9.02 USD") == 2  # among the facts, and under the lines
+    assert "Total 9.02 USD" not in page
+
+
+async def test_a_period_that_runs_has_one_sum_that_of_now(customer: Member) -> None:
+    services = customer.installation.services
+    issued(customer)
+    services.invoice_run.run(Month(2026, 3), account_id=customer.account_id)
+    plan = services.plans.in_effect(customer.account_id, NOON)
+    assert plan
+    event = make_event(account_id=customer.account_id, plan_version_id=plan.id, occurred_at=NOON, units=1000)
+    record_usage(services.database, event)
+    for path in ("/app", "/app/invoices"):
+        page = text_of(await customer.get(path))
+        assert "9.50 USD" in page
+        assert "Draft" not in page
+        assert "9.02 USD" in page
+
+
 async def test_a_draft_says_that_it_is_one(customer: Member) -> None:
     customer.installation.services.invoice_run.run(Month(2026, 3), account_id=customer.account_id)
     [draft] = customer.installation.services.invoices.list(customer.account_id).invoices

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.audit_log.actor import INSTALLATION
 from app.members.role import Role
 from tests.api.installation import Installation
 from tests.builders import make_event, record_usage
@@ -38,6 +39,28 @@ async def test_the_first_call_ends_the_first_steps(portal: Installation) -> None
     assert "Requests today 1 0 failed" in page
     assert "Requests this month 2 0 failed" in page
     assert "Keys that work 1 last used 15 Mar 2026, 12:00:00" in page
+
+
+async def test_an_account_whose_used_key_was_revoked_is_not_new(portal: Installation) -> None:
+    person = member(portal)
+    key = portal.services.accounts.create_key(person.account_id).key
+    plan = portal.services.plans.in_effect(person.account_id, NOON)
+    assert plan
+    event = make_event(account_id=person.account_id, key_id=key.id, plan_version_id=plan.id, occurred_at=NOON)
+    record_usage(portal.services.database, event)
+    portal.services.accounts.revoke_key(person.account_id, key.id)
+    page = text_of(await person.get("/app"))
+    assert "Next steps" not in page
+    assert "Keys that work 0" in page
+    assert "never used" not in page
+
+
+async def test_the_key_of_the_playground_is_no_key_that_the_account_has_made(portal: Installation) -> None:
+    person = member(portal)
+    portal.services.accounts.playground_key(person.account_id, live=False, by=INSTALLATION)
+    page = text_of(await person.get("/app"))
+    assert "Keys that work 0" in page
+    assert "Create a key (done)" not in page
 
 
 async def test_who_may_not_read_invoices_sees_no_charges(portal: Installation) -> None:

@@ -5,8 +5,12 @@ import re
 import shlex
 from itertools import pairwise
 
+import pytest
+
 from app.accounts.account import Scope
 from app.members.role import Role
+from app.portal.playground import welcome
+from app.portal.playground.trial import trials
 from tests.api.installation import Installation
 from tests.portal.browser import text_of
 from tests.portal.people import member
@@ -65,3 +69,24 @@ async def test_who_may_not_make_keys_is_sent_away(portal: Installation) -> None:
     browser = member(portal, Role.VIEWER)
     assert (await browser.get("/app/welcome")).status_code == 403
     assert (await browser.post("/app/welcome")).status_code == 403
+
+
+async def test_the_secret_is_shown_even_where_no_model_is_served(
+    portal: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(welcome, "trials", lambda *_: [])
+    page = await member(portal).post("/app/welcome")
+    assert len(set(_SECRET.findall(page.text))) == 1
+    assert "No model is served yet." in text_of(page)
+
+
+async def test_the_picture_of_the_first_call_can_be_had(portal: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = member(portal)
+    assert "The picture that this call sends" not in text_of(await browser.post("/app/welcome"))
+    known = [trial for trial in trials(portal.services, browser.account_id) if trial.takes_pictures]
+    monkeypatch.setattr(welcome, "trials", lambda *_: known)
+    page = await member(portal).post("/app/welcome")
+    assert "--data-binary @digit.png" in page.text
+    link = re.search(r'href="(/static/examples/digit.png[^"]*)" download="digit.png"', page.text)
+    assert link
+    assert (await browser.get(link[1])).headers["content-type"] == "image/png"
