@@ -18,7 +18,7 @@ from tests.api.problems import Expected, assert_problem
 CANARY = "fm_live_0Canary0Canary0Canary0Canary0Canary0"
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v2", "/v1/models/", "/docs", "/v1/models/linear/predict/", "/%2e%2e/x"])
+@pytest.mark.parametrize("path", ["/nothing", "/v1", "/v2", "/v1/models/", "/v1/models/linear/predict/", "/%2e%2e/x"])
 async def test_an_unknown_route_is_a_problem(faremeter: Installation, path: str) -> None:
     assert_problem(await faremeter.http.get(path), Expected(404, "route_not_found"))
 
