@@ -17,11 +17,11 @@ from app.api.router import api
 from app.bootstrap import build
 from app.clock import Clock
 from app.errors import AppError
-from app.portal.outside_pages import error_of, page_of, wants_page
-from app.portal.page_cookies import PageCookies
-from app.portal.rendering import STATIC
+from app.portal.frame.outside_pages import error_of, page_of, wants_page
+from app.portal.frame.page_cookies import PageCookies
+from app.portal.frame.rendering import STATIC
+from app.portal.frame.security_headers import SecurityHeaders
 from app.portal.router import pages
-from app.portal.security_headers import SecurityHeaders
 from app.schema import require_head
 from app.settings import Settings, load_settings
 

@@ -1,6 +1,6 @@
 """The audit log: who changed what. The database itself refuses to change or delete an entry.
 
-One change passes: that an entry forgets the network address of who acted. Addresses are personal, and not kept for ever.
+One change passes: that an entry forgets the network address of who acted, which is personal and not kept for ever.
 """
 
 import sqlalchemy as sa

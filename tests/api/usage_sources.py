@@ -14,7 +14,7 @@ from app.metering.tables import UsageEventRow, UsageRollupRow
 from app.metering.usage_event import Outcome
 from app.metering.usage_range import Metric, UsageRange
 from tests.api.installation import Installation, Tenant, json_of
-from tests.portal.people import member
+from tests.portal.visitors import member
 
 Sums = dict[str, int]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.portal.preferences import Language, Preferences, Theme
+from app.portal.frame.preferences import Language, Preferences, Theme
 
 WIDE_PX, NARROW_PX = 1280, 320
 

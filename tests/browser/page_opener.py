@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from app.portal.preferences import COOKIE
+from app.portal.frame.preferences import COOKIE
 from tests.browser.complaints import Complaints
 from tests.browser.look import Look
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
-from app.portal.preferences import Language, Theme
+from app.portal.frame.preferences import Language, Theme
 from tests.architecture.source_tree import ROOT
 from tests.browser.chromium import running_chromium
 from tests.browser.installation import Installation, running_installation

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from mimetypes import guess_type
 
-from app.portal.security_headers import CONTENT_SECURITY_POLICY
+from app.portal.frame.security_headers import CONTENT_SECURITY_POLICY
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from app.portal.preferences import Language, Theme
+from app.portal.frame.preferences import Language, Theme
 from tests.architecture.source_tree import ROOT
 from tests.browser.accessibility import axe
 from tests.browser.look import NARROW_PX, Look

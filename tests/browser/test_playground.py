@@ -16,9 +16,9 @@ from playwright.sync_api import Page, expect
 
 from app.accounts.account import KeyPurpose
 from app.members.role import Role
+from app.portal.frame.preferences import Language
+from app.portal.frame.rendering import STATIC, _environment, asset
 from app.portal.playground.trial import ExamplePicture
-from app.portal.preferences import Language
-from app.portal.rendering import STATIC, _environment, asset
 from app.pricing.open_account import open_account
 from tests.architecture.source_tree import ROOT
 from tests.browser.accessibility import axe

@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from app.portal.preferences import Language
+from app.portal.frame.preferences import Language
 from tests.architecture.source_tree import ROOT
 
 PORTAL = ROOT / "app" / "portal"

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.members.role import Permission
 from tests.api.installation import OPERATOR, ROW
-from tests.portal.people import PASSWORD
+from tests.portal.visitors import PASSWORD
 
 # Who may see a page besides members with a permission: anybody, whoever signed in, an operator.
 PUBLIC, SIGNED_IN, OPERATOR_ONLY = "public", "signed in", "operator"

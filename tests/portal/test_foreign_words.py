@@ -6,7 +6,7 @@ import pytest
 
 from app.inference.engine import ModelState
 from tests.api.installation import Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser
 from tests.portal.pages import PLAN
 
@@ -47,7 +47,7 @@ def model_of(portal: Installation) -> ModelState:
 @pytest.mark.parametrize("path", ["/", "/app/playground/linear", "/operator/models"])
 async def test_a_models_own_words_are_marked_as_english(portal: Installation, path: str) -> None:
     model = model_of(portal)
-    browser: Browser = people.operator(portal) if path.startswith("/operator") else people.member(portal)
+    browser: Browser = visitors.operator(portal) if path.startswith("/operator") else visitors.member(portal)
     browser.http.headers["Accept-Language"] = "zh-CN"
     page = (await browser.get(path)).text
     assert 'lang="zh"' in page
@@ -58,7 +58,7 @@ async def test_a_models_own_words_are_marked_as_english(portal: Installation, pa
 
 
 async def test_an_error_without_a_text_of_its_own_is_marked_as_english(portal: Installation) -> None:
-    browser = people.operator(portal)
+    browser = visitors.operator(portal)
     browser.http.headers["Accept-Language"] = "zh-CN"
     toml = PLAN.replace("matrix", "foreign").replace('unit_price = "0"', 'unit_price = "cheap"')
     answer = await browser.post("/operator/plans", {"toml": toml})
@@ -73,7 +73,7 @@ async def test_an_error_is_told_in_the_readers_language_alone(portal: Installati
 
 
 async def test_what_a_key_may_do_is_told_apart_as_the_language_does(portal: Installation) -> None:
-    person = people.member(portal)
+    person = visitors.member(portal)
     scopes = ["predict", "usage:read"]
     await person.post("/app/keys", {"name": "two rights", "mode": "test", "scopes": scopes})
     assert "predict, read usage" in (await person.get("/app/keys")).text

@@ -12,15 +12,15 @@ from starlette.responses import Response
 from app.bootstrap import Services
 from app.charging.claim import IdempotencyKeyReused, checked_idempotency_key
 from app.errors import AppError, NotFound
-from app.portal.forms import PageForm
-from app.portal.page_route import PageRoute
+from app.portal.frame.forms import PageForm
+from app.portal.frame.page_route import PageRoute
+from app.portal.frame.rendering import form_page
+from app.portal.frame.visitor import Caller, Predictor, ServicesDep
 from app.portal.playground.rows import rows_of
 from app.portal.playground.shown_answer import ShownAnswer
 from app.portal.playground.snippets import Body, PictureBody, RowsBody, Snippets
 from app.portal.playground.submission import Submission, submission_of
 from app.portal.playground.trial import Trial, find_trial, trials
-from app.portal.rendering import form_page
-from app.portal.visitor import Caller, Predictor, ServicesDep
 from app.serving.call import Call, digest_of
 from app.serving.deadline import deadline_in
 from app.serving.departure import departure_of

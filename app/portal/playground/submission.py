@@ -5,10 +5,10 @@ from pathlib import PurePosixPath
 
 from starlette.datastructures import UploadFile
 
+from app.portal.frame.rendering import STATIC
 from app.portal.playground.rows import rows_of
 from app.portal.playground.snippets import PictureBody, RowsBody
 from app.portal.playground.trial import ExamplePicture, Trial
-from app.portal.rendering import STATIC
 from app.serving.call import FileInputs, JsonInputs
 
 CODE_ROWS_MAX = 20

@@ -9,12 +9,12 @@ from starlette.responses import Response
 from app.accounts.account import DEFAULT_SCOPES
 from app.bootstrap import Services
 from app.members.key_scopes import scopes_of
-from app.portal.forms import PageForm
-from app.portal.page_route import PageRoute
+from app.portal.frame.forms import PageForm
+from app.portal.frame.page_route import PageRoute
+from app.portal.frame.rendering import render
+from app.portal.frame.visitor import KeysWriter, ServicesDep
 from app.portal.playground.pages import call_snippets
 from app.portal.playground.trial import Trial, trials
-from app.portal.rendering import render
-from app.portal.visitor import KeysWriter, ServicesDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.portal.page_route import PageRoute
+from app.portal.frame.page_route import PageRoute
+from app.portal.frame.rendering import render
+from app.portal.frame.visitor import ServicesDep
 from app.portal.reference.document import groups_of
 from app.portal.reference.error_codes import error_codes
-from app.portal.rendering import render
-from app.portal.visitor import ServicesDep
 from app.serving.call import JSON_TYPE
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

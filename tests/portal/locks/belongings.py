@@ -14,7 +14,7 @@ from app.members.role import Role
 from app.members.token import digest_of, new_token
 from app.period import Month
 from tests.api.installation import ROW, Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser
 from tests.portal.mailbox import mail_in_folder
 
@@ -59,18 +59,18 @@ class Belongings:
         if name == "token":
             purpose = next(purpose for prefix, purpose in _PURPOSES.items() if text.startswith(prefix))
             whose = self._browser if purpose is LinkPurpose.EMAIL_CHANGE else None
-            return self.link_token(purpose, user_id=whose.user.id if isinstance(whose, people.Person) else None)
+            return self.link_token(purpose, user_id=whose.user.id if isinstance(whose, visitors.Person) else None)
         if name == "invoice_id":
             self.known.setdefault(name, await self._invoice_id())
         elif name not in self.known:
             makers: dict[str, Callable[[], str]] = {
                 "key_id": lambda: self._portal.another_key(self.account_id, scopes=frozenset({Scope.PREDICT})).key_id,
-                "user_id": lambda: people.member(self._portal, Role.OWNER, self.account_id).user.id,
+                "user_id": lambda: visitors.member(self._portal, Role.OWNER, self.account_id).user.id,
                 "invitation_id": self._invitation_id,
                 "session_id": self._session_id,
                 "mail_name": lambda: mail_in_folder(self._portal),
                 "idempotency_key": lambda: str(uuid4()),
-                "password": lambda: people.PASSWORD,
+                "password": lambda: visitors.PASSWORD,
                 "email": lambda: f"new-{uuid4().hex}@example.test",
             }
             self.known[name] = makers[name]()
@@ -79,7 +79,7 @@ class Belongings:
     def link_token(self, purpose: LinkPurpose, *, email: str | None = None, user_id: str | None = None) -> str:
         """Store a link for a fresh address and a fresh user; return its token, as the mail would carry it."""
         services, token = self._portal.services, new_token()
-        user = people.new_user(self._portal) if user_id is None else None
+        user = visitors.new_user(self._portal) if user_id is None else None
         fresh = user.email if user and purpose is LinkPurpose.RESET else f"new-{uuid4().hex}@example.test"
         opens_account = purpose is LinkPurpose.SIGN_UP
         link = make_link(

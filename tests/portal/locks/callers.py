@@ -7,9 +7,9 @@ from app.accounts.account import Scope
 from app.members.role import Role
 from app.members.session_store import find_session
 from app.members.token import digest_of
-from app.portal.csrf import token_of
+from app.portal.frame.csrf import token_of
 from tests.api.installation import ALL_SCOPES, OPERATOR, Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser
 
 
@@ -47,11 +47,11 @@ def browser_of(portal: Installation, caller: Caller, account_id: str) -> Browser
     """Return the caller's browser; roles are members of that account."""
     forget_limits(portal)
     if caller in ROLE_OF:
-        return people.member(portal, ROLE_OF[caller], account_id)
+        return visitors.member(portal, ROLE_OF[caller], account_id)
     if caller is Caller.STRANGER:
-        return people.member(portal, Role.OWNER)
+        return visitors.member(portal, Role.OWNER)
     if caller is Caller.OPERATOR:
-        return people.another_operator(portal)
+        return visitors.another_operator(portal)
     if caller in {Caller.SIGNED_OUT, Caller.REVOKED_SESSION}:
         return _with_dead_session(portal, caller, account_id)
     browser = Browser(portal)
@@ -74,15 +74,16 @@ def forms_token(browser: Browser) -> str:
 
 
 def is_signed_in(browser: Browser) -> bool:
-    """Tell whether the browser's cookie is a session's."""
+    """Tell whether the browser's cookie is a session's, and the one of the person whose browser it is."""
     token = browser.http.cookies.get("faremeter_session") or ""
     with browser.installation.services.database.reading() as session:
-        return find_session(session, digest_of(token)) is not None
+        found = find_session(session, digest_of(token))
+    return found is not None and (not isinstance(browser, visitors.Person) or found.user_id == browser.user.id)
 
 
 def _with_dead_session(portal: Installation, caller: Caller, account_id: str) -> Browser:
     """Return an owner's browser that still holds the cookie of a session which is over."""
-    member = people.member(portal, Role.OWNER, account_id)
+    member = visitors.member(portal, Role.OWNER, account_id)
     sessions, token = portal.services.sessions, str(member.http.cookies["faremeter_session"])
     if caller is Caller.SIGNED_OUT:
         sessions.close(token)

@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 from fastapi import FastAPI
 
 from tests.api.installation import Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser
 from tests.portal.locks.callers import SIGNED_IN_CALLERS, Caller, browser_of, forget_limits, is_signed_in
 
@@ -15,7 +15,7 @@ class Cast:
 
     def __init__(self, portal: Installation) -> None:
         self._portal = portal
-        self.account_id = people.account(portal)
+        self.account_id = visitors.account(portal)
         self._browsers: dict[Caller, Browser] = {}
 
     def browser(self, caller: Caller) -> Browser:

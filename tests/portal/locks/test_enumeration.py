@@ -8,7 +8,7 @@ import pytest
 
 from app.audit_log.actor import INSTALLATION
 from tests.api.installation import Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser
 from tests.portal.locks.callers import forget_limits
 from tests.portal.mailbox import new_email
@@ -44,7 +44,7 @@ async def test_a_form_of_strangers_answers_alike_for_known_and_unknown(
     portal: Installation, path: str, form: dict[str, str]
 ) -> None:
     """Tries to learn who has an account from the answer, its length, its headers or its cookies."""
-    known, operator = people.member(portal), people.another_operator(portal)
+    known, operator = visitors.member(portal), visitors.another_operator(portal)
     known_email, operator_email, unknown = known.user.email, operator.user.email, new_email("unknown")
     first, *others = await answers(portal, path, [known_email, operator_email, unknown], **form)
     assert others == [first, first]
@@ -56,7 +56,7 @@ async def test_known_and_unknown_addresses_come_to_the_same_limit(
 ) -> None:
     """Tries to learn who has an account from when the throttle begins."""
     counts = []
-    for email in (people.member(portal).user.email, new_email("unknown")):
+    for email in (visitors.member(portal).user.email, new_email("unknown")):
         forget_limits(portal)
         browser = Browser(portal)
         statuses = [(await browser.post(path, {"email": email, **form})).status_code for _ in range(8)]
@@ -67,7 +67,7 @@ async def test_known_and_unknown_addresses_come_to_the_same_limit(
 
 async def test_an_invitation_says_nothing_of_whether_the_address_is_known(portal: Installation) -> None:
     """Tries to learn who has an account by inviting addresses into one's own."""
-    owner, known = people.member(portal), people.member(portal)
+    owner, known = visitors.member(portal), visitors.member(portal)
     shapes = []
     for email in (known.user.email, new_email("unknown")):
         forget_limits(portal)
@@ -81,18 +81,18 @@ async def test_an_invitation_says_nothing_of_whether_the_address_is_known(portal
 
 async def test_a_change_of_address_says_nothing_of_whether_it_is_taken(portal: Installation) -> None:
     """Tries to learn who has an account by asking for that person's address as one's own."""
-    member, known = people.member(portal), people.member(portal)
+    member, known = visitors.member(portal), visitors.member(portal)
     shapes = []
     for email in (known.user.email, new_email("unknown")):
         forget_limits(portal)
-        form = {"email": email, "password": people.PASSWORD}
+        form = {"email": email, "password": visitors.PASSWORD}
         shapes.append(shape_of(await member.post("/app/profile/email", form), email))
     assert shapes[0] == shapes[1]
 
 
 async def test_a_member_s_id_of_another_account_and_a_made_up_one_are_alike(portal: Installation) -> None:
     """Tries to learn which user ids exist."""
-    owner, stranger = people.member(portal), people.member(portal)
+    owner, stranger = visitors.member(portal), visitors.member(portal)
     made_up = stranger.user.id[:-4] + "0000"
     for action, form in (("remove", {}), ("role", {"role": "viewer"})):
         foreign = await owner.post(f"/app/members/{stranger.user.id}/{action}", form)
@@ -116,12 +116,12 @@ async def test_a_member_s_id_of_another_account_and_a_made_up_one_are_alike(port
 )
 async def test_no_header_is_written_into_a_mail_by_an_address(portal: Installation, email: str) -> None:
     """Tries to add recipients or headers to a mail."""
-    owner = people.member(portal)
+    owner = visitors.member(portal)
     for browser, path, form in (
         (Browser(portal), "/signup", {"account": "New"}),
         (Browser(portal), "/forgot", {}),
         (owner, "/app/members/invite", {"role": "viewer"}),
-        (owner, "/app/profile/email", {"password": people.PASSWORD}),
+        (owner, "/app/profile/email", {"password": visitors.PASSWORD}),
     ):
         forget_limits(portal)
         answer = await browser.post(path, {"email": email, **form})
@@ -131,7 +131,7 @@ async def test_no_header_is_written_into_a_mail_by_an_address(portal: Installati
 @pytest.mark.parametrize("name", ["New\r\nBcc: x@example.test", "New\nSubject: other", "New\u2028Bcc: x", "New\0"])
 async def test_no_header_is_written_into_a_mail_by_the_name_of_an_account(portal: Installation, name: str) -> None:
     """Tries to add headers to the invitation, whose subject names the account."""
-    owner = people.member(portal)
+    owner = visitors.member(portal)
     assert (await owner.post("/app/settings", {"name": name})).status_code == 400
     forget_limits(portal)
     answer = await Browser(portal).post("/signup", {"email": new_email("new"), "account": name})

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app.portal.csrf import token_of
+from app.portal.frame.csrf import token_of
 from tests.api.installation import Installation
 from tests.portal.browser import Browser, text_of
 from tests.portal.locks.belongings import Belongings
@@ -55,7 +55,8 @@ async def test_a_form_that_is_not_ours_is_refused_and_changes_nothing(portal: In
     victim = victim_of(portal, page)
     belongings = Belongings(portal, cast_of(portal).account_id, victim)
     path, form = await belongings.fill(page.path), await belongings.fill_form(page.form)
-    for attempt, options in forgeries(portal, form, forms_token(victim)).items():
+    token = await victim.token()  # where a new token of the session was due, it has come now
+    for attempt, options in forgeries(portal, form, token).items():
         with writes_of(portal.services.database) as written:
             answer = await victim.http.request(page.method, path, **options)
         assert answer.status_code == 403, (attempt, text_of(answer))

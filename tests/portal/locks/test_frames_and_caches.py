@@ -6,10 +6,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.members.role import Role
-from app.portal.rendering import asset
-from app.portal.security_headers import CONTENT_SECURITY_POLICY, SecurityHeaders
+from app.portal.frame.rendering import asset
+from app.portal.frame.security_headers import CONTENT_SECURITY_POLICY, SecurityHeaders
 from tests.api.installation import Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser
 from tests.portal.locks.belongings import Belongings
 from tests.portal.locks.callers import Caller, browser_of, forms_token
@@ -48,7 +48,7 @@ async def test_every_page_is_guarded_for_who_may_see_it_and_for_who_may_not(port
 
 
 async def test_errors_are_guarded_too(portal: Installation) -> None:
-    owner = people.member(portal, Role.OWNER)
+    owner = visitors.member(portal, Role.OWNER)
     wide = "x" * (70 * 1024)
     for answer in (
         await owner.get("/no-such-page"),
@@ -88,7 +88,7 @@ async def test_a_browser_keeps_to_https_where_the_site_has_it(portal: Installati
 
 async def test_an_answer_of_the_api_is_kept_by_nobody_and_taken_for_no_page(portal: Installation) -> None:
     """The answer that holds a new key's secret, and one that refuses."""
-    account_id = people.account(portal)
+    account_id = visitors.account(portal)
     admin = browser_of(portal, Caller.ADMIN_KEY, account_id)
     made = await admin.http.post(f"/v1/admin/accounts/{account_id}/keys", json={"name": "x"})
     assert made.status_code == 201

@@ -6,7 +6,7 @@ from app.accounts.account import Scope
 from tests.api.calling import call, ids_of
 from tests.api.installation import ALL_SCOPES, Installation
 from tests.api.routes import OPERATOR_ONLY, PUBLIC, ROUTES, Route
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.locks.callers import Caller, browser_of
 from tests.portal.locks.database_watch import writes_of
 
@@ -34,7 +34,7 @@ async def test_the_cookies_of_people_open_no_route_of_the_interface(portal: Inst
 
 @pytest.mark.parametrize("route", KEYED, ids=id_of)
 async def test_a_test_key_opens_what_a_live_key_does_but_for_what_is_live(portal: Installation, route: Route) -> None:
-    account_id = people.account(portal)
+    account_id = visitors.account(portal)
     test_key = portal.another_key(account_id, scopes=ALL_SCOPES, live=False)
     answer = await call(portal, route, await ids_of(portal, test_key), test_key.headers)
     if route.needs == OPERATOR_ONLY:

@@ -11,7 +11,7 @@ import pytest
 from app.members.role import Permission, permissions_of
 from tests.api.installation import Installation
 from tests.api.routes import ROUTES
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import text_of
 from tests.portal.locks.belongings import OWNED, Belongings, names_in
 from tests.portal.locks.callers import ROLE_OF, SIGNED_IN_CALLERS, Caller, browser_of
@@ -53,7 +53,7 @@ async def test_a_page_answers_each_caller_as_its_row_says(portal: Installation, 
 @pytest.mark.parametrize("page", OPEN, ids=id_of)
 async def test_a_public_page_is_open_to_everybody(portal: Installation, page: Page) -> None:
     for caller in Caller if page.method == "GET" else SOME:
-        account_id = people.account(portal)
+        account_id = visitors.account(portal)
         browser = browser_of(portal, caller, account_id)
         answer = await send(browser, page, Belongings(portal, account_id, browser))
         home = 303 if page.path == "/login" and caller in SIGNED_IN_CALLERS else page.status

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.database import Base
 from app.members.mailed_link import LinkPurpose
 from tests.api.installation import ROW, Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser
 from tests.portal.locks.belongings import Belongings
 from tests.portal.locks.callers import forget_limits, forms_token
@@ -20,7 +20,7 @@ CLIENT = ("httpx", "httpcore")  # the browser of these tests writes a log of its
 async def leave_canaries(portal: Installation) -> dict[str, str]:
     """Use every kind of secret, well and badly; return them by name."""
     forget_limits(portal)
-    member = people.member(portal)
+    member = visitors.member(portal)
     belongings = Belongings(portal, member.account_id, member)
     key = portal.another_key(member.account_id)
     reset = belongings.link_token(LinkPurpose.RESET, email=member.user.email, user_id=member.user.id)
@@ -77,7 +77,7 @@ async def test_no_secret_is_in_the_database_but_in_mails_that_wait(portal: Insta
 
 async def test_no_page_and_no_metric_shows_a_secret_again(portal: Installation) -> None:
     """Tries to read a key, a session or a link off a page or off the metrics."""
-    member = people.member(portal)
+    member = visitors.member(portal)
     key, session = portal.another_key(member.account_id), str(member.http.cookies["faremeter_session"])
     paths = [
         "/app",

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from app.audit_log.actor import INSTALLATION
 from app.members.mailed_link import LinkPurpose
 from app.members.role import Role
-from app.portal.cookies import Cookies
+from app.portal.frame.cookies import Cookies
 from tests.api.installation import OPERATOR, Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser, text_of
 from tests.portal.locks.belongings import Belongings
 from tests.portal.locks.callers import forget_limits, forms_token
@@ -21,7 +21,7 @@ COOKIE = "faremeter_session"
 DOMAIN: dict[str, Any] = {"domain": "portal.example.test", "path": "/"}
 
 
-async def sign_in(browser: Browser, email: str, password: str = people.PASSWORD) -> None:
+async def sign_in(browser: Browser, email: str, password: str = visitors.PASSWORD) -> None:
     forget_limits(browser.installation)
     answer = await browser.post("/login", {"email": email, "password": password})
     assert answer.status_code == 303, text_of(answer)
@@ -32,7 +32,7 @@ async def test_a_token_that_was_planted_before_signing_in_is_worthless_afterward
     portal: Installation, planted: str
 ) -> None:
     """Tries session fixation: the attacker plants a cookie, the victim signs in, the attacker uses the cookie."""
-    attacker, victim = people.member(portal), people.member(portal)
+    attacker, victim = visitors.member(portal), visitors.member(portal)
     if planted == "a foreign one":
         planted = str(attacker.http.cookies[COOKIE])
     browser = Browser(portal)
@@ -47,8 +47,8 @@ async def test_a_token_that_was_planted_before_signing_in_is_worthless_afterward
 
 async def test_signing_in_and_a_new_role_change_the_token_and_signing_out_kills_it(portal: Installation) -> None:
     """Tries to go on with a token that was seen before the person signed in again, was promoted, or signed out."""
-    owner = people.member(portal)
-    member = people.member(portal, Role.VIEWER, owner.account_id)
+    owner = visitors.member(portal)
+    member = visitors.member(portal, Role.VIEWER, owner.account_id)
     tokens = [str(member.http.cookies[COOKIE])]
     await sign_in(member, member.user.email)
     tokens.append(str(member.http.cookies[COOKIE]))
@@ -65,8 +65,8 @@ async def test_signing_in_and_a_new_role_change_the_token_and_signing_out_kills_
 
 async def test_a_member_who_is_removed_mid_session_sees_nothing_more(portal: Installation) -> None:
     """Tries to work on in an account with a session, a page and a form from before the removal."""
-    owner = people.member(portal)
-    member = people.member(portal, Role.OWNER, owner.account_id)
+    owner = visitors.member(portal)
+    member = visitors.member(portal, Role.OWNER, owner.account_id)
     token = forms_token(member)
     assert (await member.get("/app/keys")).status_code == 200
     await owner.post(f"/app/members/{member.user.id}/remove")
@@ -79,8 +79,8 @@ async def test_a_member_who_is_removed_mid_session_sees_nothing_more(portal: Ins
 
 async def test_two_last_owners_who_leave_at_once_leave_one(portal: Installation) -> None:
     """Tries to orphan an account by removing both owners at the same moment."""
-    one = people.member(portal)
-    other = people.member(portal, Role.OWNER, one.account_id)
+    one = visitors.member(portal)
+    other = visitors.member(portal, Role.OWNER, one.account_id)
     forms = [(one, other.user.id), (other, one.user.id), (one, one.user.id), (other, other.user.id)]
     data = [{"csrf": forms_token(browser)} for browser, _ in forms]
     sent = zip(forms, data, strict=True)
@@ -92,13 +92,13 @@ DOORS = {LinkPurpose.SIGN_UP: "join", LinkPurpose.RESET: "reset", LinkPurpose.EM
 
 
 def form_of(purpose: LinkPurpose) -> dict[str, str]:
-    return {} if purpose is LinkPurpose.EMAIL_CHANGE else {"password": people.PASSWORD}
+    return {} if purpose is LinkPurpose.EMAIL_CHANGE else {"password": visitors.PASSWORD}
 
 
 @pytest.mark.parametrize("purpose", DOORS)
 async def test_a_link_works_once_and_for_its_own_purpose(portal: Installation, purpose: LinkPurpose) -> None:
     """Tries to use a link twice, and one purpose's link at the door of another."""
-    member = people.member(portal)
+    member = visitors.member(portal)
     whose = None if purpose is LinkPurpose.SIGN_UP else member.user.id
     email = member.user.email if purpose is LinkPurpose.RESET else new_email("link")
     token = Belongings(portal, member.account_id).link_token(purpose, email=email, user_id=whose)
@@ -116,23 +116,23 @@ async def test_a_link_works_once_and_for_its_own_purpose(portal: Installation, p
 
 async def test_a_link_to_a_new_password_dies_with_the_old_password(portal: Installation) -> None:
     """Tries a reset link that an intruder kept, after its owner has changed the password."""
-    member = people.member(portal)
+    member = visitors.member(portal)
     link = Belongings(portal, member.account_id).link_token(
         LinkPurpose.RESET, email=member.user.email, user_id=member.user.id
     )
     intruder = Browser(portal)
     intruder.sign_in_as(member.user.email)
     forget_limits(portal)
-    changed = await member.post("/app/profile/password", {"old": people.PASSWORD, "new": "another long password"})
+    changed = await member.post("/app/profile/password", {"old": visitors.PASSWORD, "new": "another long password"})
     assert changed.status_code == 303, text_of(changed)
-    assert (await Browser(portal).post(f"/reset/{link}", {"password": people.PASSWORD})).status_code == 404
+    assert (await Browser(portal).post(f"/reset/{link}", {"password": visitors.PASSWORD})).status_code == 404
     assert (await intruder.get("/app/profile")).status_code == 303
     assert (await member.get("/app/profile")).status_code == 200
 
 
 async def test_an_invitation_is_accepted_only_with_the_password_of_its_address(portal: Installation) -> None:
     """Tries to enter an account with a forwarded invitation, and to set a user's password by one."""
-    owner, invited, thief = people.member(portal), people.member(portal), people.member(portal)
+    owner, invited, thief = visitors.member(portal), visitors.member(portal), visitors.member(portal)
     forget_limits(portal)
     await owner.post("/app/members/invite", {"email": invited.user.email, "role": "owner"})
     link = await link_to(portal, invited.user.email, "join")
@@ -154,21 +154,21 @@ async def test_nobody_prepares_an_account_for_somebody_else_s_address(portal: In
     forget_limits(portal)
     await Browser(portal).post("/signup", {"email": email, "account": "Prepared"})
     forget_limits(portal)
-    answer = await Browser(portal).post("/login", {"email": email, "password": people.PASSWORD})
+    answer = await Browser(portal).post("/login", {"email": email, "password": visitors.PASSWORD})
     assert answer.status_code == 401
     assert not [user for user in portal.services.accounts.list_users() if user.email == email]
 
 
 async def test_a_removed_member_s_older_invitation_lets_nobody_back_in(portal: Installation) -> None:
     """Tries to come back after a removal with an invitation that was never used."""
-    owner = people.member(portal)
-    user = people.new_user(portal)
+    owner = visitors.member(portal)
+    user = visitors.new_user(portal)
     forget_limits(portal)
     await owner.post("/app/members/invite", {"email": user.email, "role": "owner"})
     link = await link_to(portal, user.email, "join")
     portal.services.members.add(owner.account_id, user.email, Role.VIEWER, by=INSTALLATION)
     await owner.post(f"/app/members/{user.id}/remove")
-    answer = await Browser(portal).post(link, {"password": people.PASSWORD})
+    answer = await Browser(portal).post(link, {"password": visitors.PASSWORD})
     assert answer.status_code == 404
     assert portal.services.members.membership(user.id, owner.account_id) is None
 

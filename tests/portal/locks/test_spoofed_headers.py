@@ -7,7 +7,7 @@ import pytest
 from app.members.role import Role
 from tests.api.installation import OPERATOR, Installation
 from tests.installation_fixtures import PORTAL_URL
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser
 from tests.portal.locks.belongings import Belongings
 from tests.portal.locks.callers import forget_limits
@@ -68,7 +68,7 @@ async def test_the_links_in_mails_lead_to_the_installation_itself(
 ) -> None:
     """Tries to have a link with a token mailed that leads to the attacker (password reset poisoning)."""
     forget_limits(portal)
-    member, newcomer = people.member(portal), new_email("newcomer")
+    member, newcomer = visitors.member(portal), new_email("newcomer")
     for path, form in (
         ("/forgot", {"email": member.user.email}),
         ("/signup", {"email": newcomer, "account": "New"}),
@@ -86,9 +86,9 @@ async def test_the_links_in_mails_lead_to_the_installation_itself(
 
 async def test_the_audit_log_names_the_address_of_the_connection(portal: Installation) -> None:
     """Tries to write somebody else's network address into the audit log and into the list of sessions."""
-    owner = people.member(portal)
+    owner = visitors.member(portal)
     await owner.post("/app/settings", {"name": "Spoofed"}, headers=ADDRESSES)
-    await owner.post("/login", {"email": owner.user.email, "password": people.PASSWORD}, headers=ADDRESSES)
+    await owner.post("/login", {"email": owner.user.email, "password": visitors.PASSWORD}, headers=ADDRESSES)
     entries = portal.services.audit_log.list(owner.account_id)
     assert {entry.actor.address for entry in entries if entry.actor.id == owner.user.id} == {"127.0.0.1"}
     assert {session.address for session in portal.services.sessions.list(owner.user.id)} == {"127.0.0.1"}
@@ -137,7 +137,7 @@ ELSEWHERE = [
 async def test_no_redirect_leads_to_another_site(portal: Installation, to: str) -> None:
     """Tries an open redirect by every parameter and field that names a page to go to."""
     forget_limits(portal)
-    member = people.member(portal, Role.OWNER)
+    member = visitors.member(portal, Role.OWNER)
     answers = [
         await member.get("/login", params={"next": to}),
         await Browser(portal).get("/login", params={"next": to}),

@@ -7,7 +7,7 @@ import pytest
 
 from app.spreadsheet import csv_line
 from tests.api.installation import ROW, Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.locks.callers import forms_token
 
 STARTS = ["=", "+", "-", "@", "\t", "\r"]
@@ -22,7 +22,7 @@ def test_a_cell_that_begins_like_a_formula_is_text(first: str) -> None:
 
 async def test_no_file_of_the_portal_holds_a_formula(portal: Installation) -> None:
     """Tries to run a command on the computer of whoever opens the file: by the names of accounts, keys and models."""
-    owner = people.member(portal)
+    owner = visitors.member(portal)
     for index, start in enumerate(STARTS):
         await owner.post("/app/settings", {"name": f"{start}{FORMULA}"})
         form = {"csrf": forms_token(owner), "name": f"{start}{FORMULA}{index}", "mode": "live", "scopes": ["predict"]}
@@ -47,12 +47,12 @@ def assert_no_formula(text: str) -> None:
 @pytest.mark.parametrize("first", [*STARTS, "%0d", "|"])
 async def test_a_plan_and_a_model_cannot_be_called_like_a_formula(portal: Installation, first: str) -> None:
     """Tries to have an operator publish a formula that the customers' invoices would carry."""
-    operator = people.operator(portal)
+    operator = visitors.operator(portal)
     plan = 'currency = "USD"\nbilling = "postpaid"\nbase_fee = "0"\n[[price]]\nmodel = "{}"\nmeter = "units"\n'
     plan += 'scheme = "per_unit"\nunit_price = "1"\n'
     escaped = first.replace("\t", "\\t").replace("\r", "\\r")
     refused = await operator.post("/operator/plans", {"toml": f'key = "{escaped}1+1"\n' + plan.format("*")})
     assert refused.status_code == 400
     key = {"name": "x", "mode": "test", "scopes": ["predict"], "models": [f"{first}1+1"]}
-    member = people.member(portal)
+    member = visitors.member(portal)
     assert (await member.post("/app/keys", key)).status_code == 400

@@ -15,7 +15,7 @@ from app.members.mail_text import MailKind, write_mail
 from app.members.mailed_link import LinkPurpose
 from app.members.role import Role
 from tests.api.installation import ROW, Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.browser import Browser, text_of
 from tests.portal.locks.belongings import Belongings
 from tests.portal.locks.callers import forget_limits, forms_token
@@ -82,20 +82,20 @@ def test_what_an_attack_would_leave_is_found(html: str) -> None:
         assert_harmless(html)
 
 
-_attacked: WeakKeyDictionary[FastAPI, people.Member] = WeakKeyDictionary()
+_attacked: WeakKeyDictionary[FastAPI, visitors.Member] = WeakKeyDictionary()
 
 
-async def owner_full_of_markup(portal: Installation) -> people.Member:
+async def owner_full_of_markup(portal: Installation) -> visitors.Member:
     """Return the owner of the account that is full of markup, one an installation."""
     if portal.app not in _attacked:
         _attacked[portal.app] = await write_markup(portal)
     return _attacked[portal.app]
 
 
-async def write_markup(portal: Installation) -> people.Member:
+async def write_markup(portal: Installation) -> visitors.Member:
     """Write markup wherever a name may be written, by the forms that people have."""
     forget_limits(portal)
-    owner = people.member(portal, Role.OWNER)
+    owner = visitors.member(portal, Role.OWNER)
     owner.http.headers["User-Agent"] = ATTACK
     account_id, name = owner.account_id, ATTACK[:100]
 
@@ -106,7 +106,7 @@ async def write_markup(portal: Installation) -> people.Member:
     await write("/app/settings", name=name)
     await write("/app/keys", name=name, mode="live", scopes=["predict"])
     await write("/app/members/invite", email=f"invited{IN_EMAIL}@example.test", role="viewer")
-    other = people.member(portal, Role.DEVELOPER, account_id)
+    other = visitors.member(portal, Role.DEVELOPER, account_id)
     email = f"{id(owner)}{IN_EMAIL}@example.test"
     link = Belongings(portal, account_id).link_token(LinkPurpose.EMAIL_CHANGE, email=email, user_id=other.user.id)
     assert (await other.post(f"/confirm-email/{link}")).status_code == 303

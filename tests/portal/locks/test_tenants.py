@@ -11,7 +11,7 @@ import pytest
 
 from app.members.role import Role
 from tests.api.installation import Installation
-from tests.portal import people
+from tests.portal import visitors
 from tests.portal.locks.belongings import OWNED, Belongings, names_in
 from tests.portal.locks.callers import Caller, browser_of
 from tests.portal.locks.database_watch import writes_of
@@ -40,9 +40,9 @@ class Unknown(Belongings):
 
 @pytest.mark.parametrize("page", OWNED_PAGES, ids=id_of)
 async def test_an_id_of_another_account_is_as_unknown_as_one_that_nobody_has(portal: Installation, page: Page) -> None:
-    account_id = people.account(portal)
+    account_id = visitors.account(portal)
     owner = browser_of(portal, Caller.OWNER, account_id)
-    stranger = people.member(portal, Role.OWNER)
+    stranger = visitors.member(portal, Role.OWNER)
     theirs = Belongings(portal, account_id, owner)
     foreign = await refused(portal, page, stranger, theirs)
     unknown = await refused(portal, page, stranger, Unknown(portal, account_id, stranger))
@@ -50,7 +50,9 @@ async def test_an_id_of_another_account_is_as_unknown_as_one_that_nobody_has(por
     assert (await (await prepared(owner, page, theirs))()).status_code == page.status
 
 
-async def refused(portal: Installation, page: Page, stranger: people.Member, belongings: Belongings) -> httpx.Response:
+async def refused(
+    portal: Installation, page: Page, stranger: visitors.Member, belongings: Belongings
+) -> httpx.Response:
     request = await prepared(stranger, page, belongings)
     with writes_of(portal.services.database) as written:
         answer: httpx.Response = await request()
@@ -71,9 +73,9 @@ def shape_of(answer: httpx.Response, theirs: Belongings) -> tuple[str, dict[str,
 
 async def test_a_cookie_cannot_choose_an_account_that_its_bearer_does_not_belong_to(portal: Installation) -> None:
     """Tries to look at another account by writing its id into the cookie of the account looked at."""
-    theirs = people.account(portal)
+    theirs = visitors.account(portal)
     secret_name = portal.services.accounts.get_account(theirs).name
-    stranger = people.member(portal, Role.OWNER)
+    stranger = visitors.member(portal, Role.OWNER)
     stranger.http.cookies.set("faremeter_account", theirs, domain="portal.example.test", path="/")
     for page in PAGES:
         if page.method == "GET" and page.path.startswith("/app") and not names_in(page.path):

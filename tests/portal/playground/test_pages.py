@@ -20,7 +20,7 @@ from tests.api.gate import GATE
 from tests.api.installation import ROW, Installation
 from tests.api.pictures import picture
 from tests.portal.browser import Browser, text_of
-from tests.portal.people import Member, account, member
+from tests.portal.visitors import Member, account, member
 
 ROWS = ", ".join(map(str, ROW))
 _KEY = re.compile(r'name="idempotency_key" value="([^"]+)"')

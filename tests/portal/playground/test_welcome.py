@@ -13,7 +13,7 @@ from app.portal.playground import welcome
 from app.portal.playground.trial import trials
 from tests.api.installation import Installation
 from tests.portal.browser import text_of
-from tests.portal.people import member
+from tests.portal.visitors import member
 
 _SECRET = re.compile(r"fm_test_[0-9A-Za-z]{38}")
 
