@@ -24,12 +24,12 @@ def show(request: Request, _operator: OperatorDep, services: ServicesDep) -> Res
     return render(request, "pages/operator_mail.html", mails=services.mail_folder.newest(), by_smtp=by_smtp)
 
 
-@router.post("/operator/mail/{name}")
+@router.post("/operator/mail/{mail_name}")
 def read(
-    request: Request, name: str, _form: Annotated[PageForm, Form()], operator: OperatorDep, services: ServicesDep
+    request: Request, mail_name: str, _form: Annotated[PageForm, Form()], operator: OperatorDep, services: ServicesDep
 ) -> Response:
     """Show one mail and its links. Raises MailNotFound, MailOfOperator."""
-    mail = services.mail_folder.read(name, operator.user, by=operator.actor)
+    mail = services.mail_folder.read(mail_name, operator.user, by=operator.actor)
     links = links_in(mail.text, services.settings.public_url)
     return render(request, "pages/operator_mail_text.html", mail=mail, links=links)
 
