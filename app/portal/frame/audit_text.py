@@ -1,5 +1,6 @@
 """Entries of an account's audit log in words."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,6 +43,7 @@ _SENTENCES = {
 }
 _JOINED_ITSELF = _("Joined as %(role)s")
 _SOMEBODY = _("somebody")
+_UNKNOWN = "-"  # an entry of an older release may lack a detail that its sentence names today
 _OTHER = _("%(action)s: %(target)s")
 _INSTALLATION = _("The installation itself")
 _OPERATOR = _("An operator of the installation")
@@ -95,7 +97,7 @@ class AuditWords:
             "person": self._person(entry.target),
             "invitee": self.invitees.get(entry.target) or self._say(_SOMEBODY),
         }
-        return self._say(text) % (known | values)
+        return self._say(text) % defaultdict(lambda: _UNKNOWN, known | values)
 
     def facts(self, entry: AuditEntry) -> list[str]:
         """Return what a sentence leaves out, in the words of the API."""

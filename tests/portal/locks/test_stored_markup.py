@@ -4,6 +4,7 @@ Tries to run a script in the browser of whoever looks, out of a text and out of 
 """
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -150,6 +151,23 @@ async def test_markup_in_a_form_is_text_where_the_form_comes_back(portal: Instal
             answer = await browser.http.post(path, data={**form, name: value, "csrf": forms_token(browser)})
             assert answer.status_code < 500, (name, value, answer.text)
             assert_harmless(answer.text)
+
+
+@pytest.mark.parametrize("path", ["/", "/app/playground/linear", "/app/welcome", "/operator/models"])
+async def test_markup_in_what_a_manifest_says_is_text(
+    portal: Installation, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tries to run a script by the title, the description or the reason of a model that somebody handed over."""
+    engine = portal.services.engine
+    (linear,) = (state for state in engine.catalogue() if state.name == "linear")
+    assert linear.manifest
+    manifest = replace(linear.manifest, title=ATTACK, description=ATTACK)
+    monkeypatch.setattr(engine, "catalogue", lambda: [replace(linear, manifest=manifest, reason=ATTACK)])
+    browser: Browser = visitors.operator(portal) if path.startswith("/operator") else visitors.member(portal)
+    page = await browser.get(path)
+    assert page.status_code == 200
+    assert_harmless(page.text)
+    assert path == "/app/welcome" or "evil.test" in page.text
 
 
 def test_a_mail_shows_an_account_s_name_as_text() -> None:
