@@ -45,7 +45,7 @@ class PageCookies:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith("/v1/"):  # the API owes no cookies
             await self._app(scope, receive, send)
             return
 

@@ -79,11 +79,13 @@ def cookies_of(services: Services) -> Cookies:
 async def _refuse_forged(request: Request) -> None:
     """Raise RequestForged, or SignInNeeded where the form is no longer ours because its session is over."""
     visitor, services = visitor_of(request), services_of(request)
-    settings = services.settings
+    settings, held = services.settings, cookies_of(services).session_token(request)
+    # A request that rotates its session comes from a page that was made with the token before.
+    expected = token_of(held) if visitor.visit and held else visitor.csrf_token
     try:
-        await refuse_forged(request, visitor.csrf_token, settings.public_url, patience_s=settings.request_deadline_s)
+        await refuse_forged(request, expected, settings.public_url, patience_s=settings.request_deadline_s)
     except TokenWrong:
-        if visitor.visit is None and cookies_of(services).session_token(request):
+        if visitor.visit is None and held:
             raise SignInNeeded("the session is over", hint="sign in and repeat what you did") from None
         raise
 
@@ -100,9 +102,7 @@ async def _look_up_visitor(request: Request) -> None:
     if visit is None:
         owe(request.scope, OwedCookies(cookies, None, None if held_secret else forms_secret))
         return
-    # The form of a request that rotates its session was made with the token before.
-    csrf_secret = visit.token if request.method in SAFE_METHODS else token or visit.token
-    request.state.visitor = replace(stranger, csrf_token=token_of(csrf_secret), visit=visit)
+    request.state.visitor = replace(stranger, csrf_token=token_of(visit.token), visit=visit)
     owe(request.scope, OwedCookies(cookies, visit.token if visit.token != token else None, None))
 
 

@@ -1,5 +1,7 @@
 """A session that gets a new token stays one, whatever the answer that carries the token became."""
 
+import re
+
 import httpx
 import pytest
 from structlog.testing import capture_logs
@@ -36,6 +38,20 @@ async def test_a_rotated_session_goes_on_behind_every_page(portal: Installation,
     await browser.get(path)
     assert_still_signed_in(portal, browser, old_token)
     assert (await browser.get(KEYS)).status_code == 200
+
+
+async def test_a_form_that_rotates_its_session_is_taken_and_so_is_the_form_of_its_answer(portal: Installation) -> None:
+    browser = visitors.member(portal)
+    before = await browser.token()
+    old_token = ask_for_rotation(portal, browser)
+    form = {"csrf": before, "name": "x", "scopes": "predict"}
+    made = await browser.http.post(KEYS, data={**form, "name": "x" * 201})
+    assert made.status_code == 400  # the form comes back, and is sent again as it is
+    assert_still_signed_in(portal, browser, old_token)
+    after = re.findall(r'name="csrf" value="([0-9a-f]{64})"', made.text)
+    assert after
+    assert before not in after
+    assert (await browser.http.post(KEYS, data={**form, "csrf": after[0]})).status_code == 201
 
 
 async def broken_page(browser: Browser, monkeypatch: pytest.MonkeyPatch, **headers: str) -> httpx.Response:
