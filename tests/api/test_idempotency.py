@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from app.accounts.account import Scope
 from app.charging.tables import ClaimRow
 from app.main import create_app
 from app.settings import Settings
@@ -108,7 +109,9 @@ async def test_two_keys_of_one_account_share_their_answers(faremeter: Installati
 
 
 @pytest.mark.parametrize(
-    "limits", [{"scopes": frozenset()}, {"models": frozenset({"moody"})}], ids=["no scope", "other models"]
+    "limits",
+    [{"scopes": frozenset({Scope.USAGE_READ})}, {"models": frozenset({"moody"})}],
+    ids=["no scope", "other models"],
 )
 async def test_a_key_that_may_not_call_gets_no_stored_answer(faremeter: Installation, limits: Any) -> None:
     tenant = faremeter.tenant()

@@ -41,7 +41,14 @@ def errors_below(error: type[AppError]) -> Iterator[type[AppError]]:
 
 
 def codes_of_pages() -> set[str]:
-    elsewhere = ("app.commands", "app.training", "app.inference.runner", "app.inference.weights", "app.quickstart")
+    elsewhere = (
+        "app.commands",
+        "app.training",
+        "app.inference.runner",
+        "app.inference.weights",
+        "app.inference.download",
+        "app.quickstart",
+    )
     return {
         each.code
         for each in errors_below(AppError)
