@@ -15,11 +15,10 @@ _DIGITS = tuple("0123456789")
 
 @dataclass(frozen=True, slots=True)
 class ExamplePicture:
-    """A picture to begin with, among the static files; `credit` names who took it."""
+    """A picture to begin with, among the static files."""
 
     path: str
     media_type: str
-    credit: str | None = None
 
     @property
     def file_name(self) -> str:
@@ -27,7 +26,7 @@ class ExamplePicture:
 
 
 _DIGIT = ExamplePicture("examples/digit.png", "image/png")
-_PHOTOGRAPH = ExamplePicture("examples/photograph.jpg", "image/jpeg", credit="vultilion, CC BY 2.0")
+_PHOTOGRAPH = ExamplePicture("examples/photograph.jpg", "image/jpeg")
 
 
 @dataclass(frozen=True, slots=True)
