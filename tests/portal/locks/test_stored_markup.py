@@ -26,8 +26,8 @@ from tests.portal.locks.served_routes import served_route
 from tests.portal.locks.test_forged_requests import victim_of
 from tests.portal.pages import OPERATOR_ONLY, PAGES, Page
 
-ATTACK = "'\"><script src=//evil.test></script><img src=x onerror=pwned()>{{7*7}}%(name)s"
-IN_EMAIL = "'onfocus='pwned`1`'autofocus='{{7*7}}"  # what an address may hold: no <, >, blank or double quote
+ATTACK = "'\"><script src=//evil.test></script><img src=x onerror=pwned()>{{7919*7927}}%(name)s"
+IN_EMAIL = "'onfocus='pwned`1`'autofocus='{{7919*7927}}"  # what an address may hold: no <, >, blank or double quote
 MARKS = ("evil.test", "pwned")
 READS = [page for page in PAGES if page.method == "GET" and not page.path.endswith(".csv")]
 
@@ -63,7 +63,7 @@ def assert_harmless(html: str) -> None:
     reader = MarkupFound()
     reader.feed(html)
     assert reader.found == []
-    assert "49%" not in html  # a template that was rendered twice
+    assert "62773913" not in html  # 7919 * 7927: a template that was rendered twice
     assert ATTACK not in html
 
 
