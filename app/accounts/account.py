@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.accounts.rate_limits import UNLIMITED, RateLimits
 from app.errors import Forbidden, Invalid
 
 NAME_CHARS_MAX = 100
@@ -48,7 +49,8 @@ class ModelNotAllowed(Forbidden):
 class Account:
     """Who pays: one currency, one plan at a time, periods from `anchor_day` at local midnight of `zone`.
 
-    `closed_through` is the end of the last period whose invoice was issued: no usage is recorded before it.
+    `closed_through` is the end of the last period whose invoice was issued: no usage is recorded before it. `gated`
+    says that it has a budget or a prepaid plan: its calls pass the gate before they run.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Account:
     anchor_day: int
     created_at: datetime
     closed_through: datetime | None = None
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,19 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The authenticated caller of one request: immutable facts of its key (or of an operator who signed in)."""
+    """The authenticated caller of one request: immutable facts of its key (or of an operator who signed in).
+
+    `gated` says whether its calls may need a hold; `limits` are the key's, `account_limits` those of all its keys.
+    """
 
     account_id: str
     key_id: str
     live: bool
     scopes: frozenset[Scope]
     models: frozenset[str] = frozenset()
+    gated: bool = False
+    limits: RateLimits = UNLIMITED
+    account_limits: RateLimits = UNLIMITED
 
     def require(self, scope: Scope) -> None:
         """Raise ScopeMissing where the key lacks the scope."""

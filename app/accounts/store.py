@@ -185,7 +185,9 @@ def latest_change(session: Session) -> int:
 
 def account_of(row: AccountRow) -> Account:
     """Return the noun of a row."""
-    return Account(row.id, row.name, row.currency, row.zone, row.anchor_day, row.created_at, row.closed_through)
+    return Account(
+        row.id, row.name, row.currency, row.zone, row.anchor_day, row.created_at, row.closed_through, row.gated
+    )
 
 
 def _works_at(instant: datetime) -> ColumnElement[bool]:

@@ -1,8 +1,19 @@
-"""Tables of accounts, keys, users and the change sequence."""
+"""Tables of accounts, keys, their budgets and rate limits, users and the change sequence."""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Instant
@@ -21,6 +32,7 @@ class AccountRow(Base):
     anchor_day: Mapped[int] = mapped_column(SmallInteger)
     created_at: Mapped[datetime] = mapped_column(Instant)
     closed_through: Mapped[datetime | None] = mapped_column(Instant)
+    gated: Mapped[bool] = mapped_column(server_default=false())
 
 
 class ApiKeyRow(Base):
@@ -57,6 +69,39 @@ class ApiKeyRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     purpose: Mapped[str] = mapped_column(String, server_default="api")
     creation_id: Mapped[str | None] = mapped_column(String)
+
+
+class BudgetRow(Base):
+    __tablename__ = "budgets"
+    __table_args__ = (
+        CheckConstraint("measure IN ('money', 'units')", name="measure"),
+        CheckConstraint("\"window\" IN ('day', 'month', 'total')", name="window"),
+        CheckConstraint("limit_value BETWEEN 0 AND 1000000000000000000", name="limit_value"),
+        Index("ix_budgets_account_id", "account_id"),
+        Index("uq_budgets_subject", "subject_id", "measure", "window", unique=True),
+    )
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
+    subject_id: Mapped[str] = mapped_column(String)  # the key's id, else the account's
+    measure: Mapped[str] = mapped_column(String)
+    window: Mapped[str] = mapped_column(String)
+    limit_value: Mapped[int] = mapped_column(BigInteger)
+    hard: Mapped[bool] = mapped_column()
+    thresholds: Mapped[str] = mapped_column(String)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class RateLimitRow(Base):
+    """`subject_id` is a key, an account, or `model:NAME`; a limit that is null is none."""
+
+    __tablename__ = "rate_limits"
+
+    subject_id: Mapped[str] = mapped_column(String, primary_key=True)
+    requests_per_minute: Mapped[int | None] = mapped_column(Integer)
+    units_per_minute: Mapped[int | None] = mapped_column(Integer)
+    concurrency_max: Mapped[int | None] = mapped_column(Integer)
 
 
 class UserRow(Base):

@@ -106,10 +106,10 @@ class ClaimDesk:
     def _second_claim(self, session: Session, claim: Claim, now: datetime) -> Verdict | AppError:
         found = store.lock_claim(session, claim)
         if found is not None:
-            holder, answer, lease_expires_at, claimed_at = found
+            holder, answer, process_lives, claimed_at = found
             if holder.event_id == claim.event_id:
                 return _GRANTED  # by an earlier try, whose commit was not confirmed
-            abandoned = answer is None and (lease_expires_at is None or lease_expires_at <= now)
+            abandoned = answer is None and not process_lives
             if not abandoned and claimed_at + self._answer_ttl > now:
                 return _verdict_on_repeat(claim, holder, answer)
             store.delete_claim(session, holder)

@@ -1,4 +1,4 @@
-"""What time makes superfluous: answers kept long enough, leases of processes long gone."""
+"""What time makes superfluous: answers kept long enough."""
 
 from datetime import timedelta
 
@@ -6,7 +6,6 @@ from app.charging import store
 from app.clock import Clock
 from app.database import Database
 
-_DEAD_FOR = timedelta(hours=1)
 _LONGEST_CALL = timedelta(hours=1)
 
 
@@ -19,11 +18,7 @@ class Housekeeping:
         self._answer_ttl = answer_ttl
 
     def purge(self) -> int:
-        """Delete stored answers beyond their keeping time and dead leases; return the number of answers."""
+        """Delete stored answers beyond their keeping time; return the number of answers."""
         now = self._clock.now()
         with self._database.transaction() as session:
-            return store.purge(
-                session,
-                claimed_before=now - self._answer_ttl - _LONGEST_CALL,
-                expired_before=now - _DEAD_FOR,
-            )
+            return store.purge(session, claimed_before=now - self._answer_ttl - _LONGEST_CALL)

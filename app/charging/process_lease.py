@@ -1,6 +1,8 @@
 """The lease of a process: what it holds (claims) is its own for as long as it gives signs of life."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,9 +20,9 @@ class ProcessLease:
     """Renewed three times in `lease_s`; once it has run out, others may take what a dead process held."""
 
     def __init__(self, database: Database, clock: Clock, *, lease_s: int) -> None:
-        self.id = new_id("proc", clock.now())
+        self._started_at = clock.now()
+        self.id = new_id("proc", self._started_at)
         self._database = database
-        self._clock = clock
         self._lease = timedelta(seconds=lease_s)
         self._renewal: asyncio.Task[None] | None = None
         # Its own: other work fills the threads that are shared. And in one thread the end comes after every renewal.
@@ -57,7 +59,7 @@ class ProcessLease:
 
     def _renew(self) -> None:
         with self._database.transaction(durable=False) as session:
-            store.renew_lease(session, self.id, self._clock.now() + self._lease)
+            store.renew_lease(session, self.id, host=socket.gethostname(), pid=os.getpid(), started_at=self._started_at)
 
     def _end(self) -> None:
         with self._database.transaction(durable=False) as session:

@@ -13,7 +13,7 @@ from app.database import dialect_insert, dialect_of, insert_into
 
 _KEY = ["account_id", "idempotency_key"]
 
-FoundClaim = tuple[Claim, StoredAnswer | None, datetime | None, datetime]
+FoundClaim = tuple[Claim, StoredAnswer | None, bool, datetime]
 
 
 def insert_claims(session: Session, claims: Sequence[Claim], *, lease_id: str, now: datetime) -> set[str]:
@@ -34,7 +34,7 @@ def insert_claims(session: Session, claims: Sequence[Claim], *, lease_id: str, n
 
 
 def find_claim(session: Session, claim: Claim) -> FoundClaim | None:
-    """Return who holds the claim's key: the holder, its answer, its lease's end, and when it was claimed."""
+    """Return who holds the claim's key: the holder, its answer, whether its process lives, and when it was claimed."""
     return _found_claim(session, _holder_of(claim))
 
 
@@ -92,18 +92,20 @@ def delete_claim(session: Session, claim: Claim) -> None:
     )
 
 
-def renew_lease(session: Session, lease_id: str, expires_at: datetime) -> None:
-    statement = insert_into(session, ProcessLeaseRow).values(id=lease_id, expires_at=expires_at)
-    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"expires_at": expires_at}))
+def renew_lease(session: Session, lease_id: str, *, host: str, pid: int, started_at: datetime) -> None:
+    """Insert the lease, or give a sign of life in its row."""
+    values = {"id": lease_id, "renewals": 1, "host": host, "pid": pid, "started_at": started_at}
+    statement = insert_into(session, ProcessLeaseRow).values(values)
+    alive = {"renewals": ProcessLeaseRow.renewals + 1}
+    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=alive))
 
 
 def end_lease(session: Session, lease_id: str) -> None:
     session.execute(delete(ProcessLeaseRow).where(ProcessLeaseRow.id == lease_id))
 
 
-def purge(session: Session, *, claimed_before: datetime, expired_before: datetime) -> int:
-    """Delete claims and leases that nobody can ask for any more; return the number of claims."""
-    session.execute(delete(ProcessLeaseRow).where(ProcessLeaseRow.expires_at < expired_before))
+def purge(session: Session, *, claimed_before: datetime) -> int:
+    """Delete claims that nobody can ask for any more; return their number."""
     gone = session.execute(delete(ClaimRow).where(ClaimRow.claimed_at < claimed_before).returning(ClaimRow.event_id))
     return len(gone.all())
 
@@ -128,24 +130,24 @@ def _complete_claims_statement(dialect: str) -> Executable:
     return returned
 
 
-def _holder_of(claim: Claim) -> Select[ClaimRow, datetime]:
+def _holder_of(claim: Claim) -> Select[ClaimRow, str]:
     return (
-        select(ClaimRow, ProcessLeaseRow.expires_at)
+        select(ClaimRow, ProcessLeaseRow.id)
         .outerjoin(ProcessLeaseRow, ProcessLeaseRow.id == ClaimRow.lease_id)
         .where(tuple_(ClaimRow.account_id, ClaimRow.idempotency_key) == _key_of(claim))
     )
 
 
-def _found_claim(session: Session, holder: Select[ClaimRow, datetime]) -> FoundClaim | None:
+def _found_claim(session: Session, holder: Select[ClaimRow, str]) -> FoundClaim | None:
     row = session.execute(holder).first()
     if row is None:
         return None
-    held, lease_expires_at = row
+    held, living_lease = row
     answer = None
     if held.status_code is not None and held.content_type is not None and held.body is not None:
         answer = StoredAnswer(held.status_code, held.content_type, held.body)
     claim = Claim(held.account_id, held.idempotency_key, held.request_digest, held.event_id)
-    return claim, answer, lease_expires_at, held.claimed_at
+    return claim, answer, living_lease is not None, held.claimed_at
 
 
 def _key_of(claim: Claim) -> tuple[str, str]:

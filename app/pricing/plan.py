@@ -12,9 +12,10 @@ EVERY_MODEL = "*"
 
 
 class Billing(StrEnum):
-    """When a customer pays: `postpaid` by invoice, after the period."""
+    """When a customer pays: `postpaid` by invoice, after the period; `prepaid` from credit, call by call."""
 
     POSTPAID = "postpaid"
+    PREPAID = "prepaid"
 
 
 @dataclass(frozen=True, slots=True)

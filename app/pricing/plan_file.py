@@ -15,7 +15,7 @@ _PRICE_FIELDS = {
     "graduated": ("model", "meter", "scheme", "tier"),
 }
 _TIER_FIELDS = ("up_to", "unit_price")
-_NOT_YET = {"billing": {"prepaid"}, "meter": {"results"}, "scheme": {"volume", "package"}}
+_NOT_YET = {"billing": set[str](), "meter": {"results"}, "scheme": {"volume", "package"}}
 _METERS = (Meter.UNITS, Meter.REQUESTS, Meter.COMPUTE_MS)
 
 
