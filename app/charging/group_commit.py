@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
+from app.charging.metrics import group_meter
 from app.database import CommitUncertain, DatabaseUnavailable
 from app.errors import AppError, InvariantViolation, Unavailable
 from app.telemetry import get_logger
@@ -62,6 +63,7 @@ class GroupCommit(Generic[Entry, Result]):
         self._patience_s = patience_s
         self._queue: SimpleQueue[_Waiting[Entry, Result] | None] = SimpleQueue()  # None: the end
         self._facts: SimpleQueue[_Waiting[Entry, Result]] = SimpleQueue()
+        self._meter = group_meter(name)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
@@ -106,7 +108,9 @@ class GroupCommit(Generic[Entry, Result]):
             group, met_end = self._next_group()
             ended = ended or met_end
             if group:
+                self._meter.waiting.set(self.waiting)
                 self._write_group(group)
+                self._meter.waiting.set(self.waiting)
 
     def _next_group(self) -> tuple[list[_Waiting[Entry, Result]], bool]:
         """Wait for an entry; return what waits with it, awaited entries first, and whether the end was among them."""
@@ -135,6 +139,7 @@ class GroupCommit(Generic[Entry, Result]):
             results = self._write_patiently(group)
         except DatabaseUnavailable as error:
             _log.warning("records could not be written", entries=len(group), cause=str(error.__cause__))
+            self._meter.failures.inc(len(group))
             results = [error] * len(group)
             self._keep_facts(group)
         except Exception as error:  # noqa: BLE001 - not even a bug may end the thread that every request waits for
@@ -144,12 +149,14 @@ class GroupCommit(Generic[Entry, Result]):
                 self._write_group(group[middle:])
                 return
             _log.exception("a record was refused")
+            self._meter.failures.inc()
             results = [error if isinstance(error, AppError) else _not_recorded()]
         self._resolve(group, results)
 
     def _write_patiently(self, group: Sequence[_Waiting[Entry, Result]]) -> Sequence[Result | AppError]:
         backoff_s, uncertain = _BACKOFF_S_FIRST, None
         while True:
+            started_s = time.monotonic()
             try:
                 results = self._write([waiting.entry for waiting in group])
             except DatabaseUnavailable as error:
@@ -157,11 +164,13 @@ class GroupCommit(Generic[Entry, Result]):
                 nobody_waits = group[0].future is None
                 if nobody_waits or self._stopping or time.monotonic() - group[0].since_s >= self._patience_s:
                     raise uncertain or error from error.__cause__  # one try that may have worked is enough to say so
+                self._meter.retries.inc()
                 time.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, _BACKOFF_S_MAX)
                 continue
             if len(results) != len(group):
                 raise InvariantViolation(f"{len(group)} entries were written with {len(results)} results")
+            self._meter.wrote(len(group), time.monotonic() - started_s)
             return results
 
     def _keep_facts(self, group: Sequence[_Waiting[Entry, Result]]) -> None:
