@@ -1,6 +1,7 @@
 """All SQL of accounts, keys and the change sequence."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, not_, or_, select, update
@@ -12,12 +13,20 @@ from app.database import insert_into
 from app.errors import NotFound
 
 _ONE_ROW = 1
-_CLOSED_THROUGH = (
-    select(AccountRow.id, AccountRow.closed_through)
+_BOOKING_FACTS = (
+    select(AccountRow.id, AccountRow.closed_through, AccountRow.gated)
     .where(AccountRow.id.in_(bindparam("ids", expanding=True)))
     .order_by(AccountRow.id)
     .with_for_update(read=True)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class BookingFacts:
+    """What booking a call depends on: no usage before `closed_through`, and whether a gate counts it."""
+
+    closed_through: datetime | None
+    gated: bool
 
 
 def insert_account(session: Session, account: Account) -> None:
@@ -64,9 +73,23 @@ def set_account_name(session: Session, account_id: str, name: str) -> None:
     session.execute(update(AccountRow).where(AccountRow.id == account_id).values(name=name))
 
 
-def closed_through(session: Session, account_ids: Sequence[str]) -> dict[str, datetime | None]:
-    """Return the accounts' closing instants under a shared lock, which an invoice run has to wait for."""
-    return {row.id: row.closed_through for row in session.execute(_CLOSED_THROUGH, {"ids": account_ids})}
+def booking_facts(session: Session, account_ids: Sequence[str]) -> dict[str, BookingFacts]:
+    """Return the accounts' facts under a shared lock: neither an invoice run nor a new budget comes in between."""
+    rows = session.execute(_BOOKING_FACTS, {"ids": account_ids})
+    return {row.id: BookingFacts(row.closed_through, row.gated) for row in rows}
+
+
+def set_gated(session: Session, account_id: str, *, gated: bool) -> None:
+    """Let the account's calls pass a gate from now on, or no longer; the caller holds the account's lock."""
+    session.execute(update(AccountRow).where(AccountRow.id == account_id).values(gated=gated))
+
+
+def gated_among(session: Session, account_ids: Collection[str]) -> list[str]:
+    """Return those of the accounts whose calls have to pass a gate, in the order of their ids."""
+    if not account_ids:
+        return []
+    query = select(AccountRow.id).where(AccountRow.id.in_(account_ids), AccountRow.gated).order_by(AccountRow.id)
+    return list(session.scalars(query))
 
 
 def close_through(session: Session, account_id: str, instant: datetime) -> None:
@@ -95,6 +118,7 @@ def insert_key(session: Session, key: ApiKey, *, digest: bytes, creation_id: str
             expires_at=key.expires_at,
             purpose=key.purpose,
             creation_id=creation_id,
+            first_key_id=key.first_key_id,
         )
     )
     session.flush()
@@ -138,6 +162,13 @@ def count_usable_keys(
 ) -> int:
     query = select(func.count()).select_from(ApiKeyRow).where(ApiKeyRow.purpose.in_(purposes))
     return session.scalar(query.where(ApiKeyRow.account_id == account_id, _works_at(now))) or 0
+
+
+def keys_of_budget(session: Session, account_id: str, budget_key_id: str) -> list[str]:
+    """Return the ids of the keys whose calls count against the budgets kept under that key: it and its successors."""
+    query = select(ApiKeyRow.id).where(ApiKeyRow.account_id == account_id)
+    mine = query.where(or_(ApiKeyRow.id == budget_key_id, ApiKeyRow.first_key_id == budget_key_id))
+    return list(session.scalars(mine.order_by(ApiKeyRow.id)))
 
 
 def find_keys(session: Session, account_id: str, key_ids: Collection[str]) -> dict[str, ApiKey]:
@@ -208,4 +239,5 @@ def _key_of(row: ApiKeyRow) -> ApiKey:
         revoked_at=row.revoked_at,
         user_id=row.user_id,
         purpose=KeyPurpose(row.purpose),
+        first_key_id=row.first_key_id,
     )

@@ -33,3 +33,11 @@ class Quantities:
             self.compute_ms + other.compute_ms,
             self.results + other.results,
         )
+
+    def __sub__(self, other: "Quantities") -> "Quantities":
+        return Quantities(
+            self.requests - other.requests,
+            self.units - other.units,
+            self.compute_ms - other.compute_ms,
+            self.results - other.results,
+        )

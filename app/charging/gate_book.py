@@ -1,0 +1,140 @@
+"""The gates of some accounts: locked, read, moved in memory, and written back once."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.accounts.account import Account
+from app.accounts.budget import Window, window_at
+from app.accounts.budget_store import budgets_of
+from app.accounts.store import gated_among
+from app.charging import hold_store
+from app.charging.gate_account import CounterKey, GateAccount, GatePositionKey
+from app.charging.hold import Hold, HoldRequest
+from app.charging.open_gate import stand_gate
+from app.database import Session
+from app.errors import InvariantViolation
+from app.ledger.store import live_grants
+from app.pricing.plan import PlanVersion
+from app.pricing.store import find_versions
+
+_VERSIONS_MAX = 10_000
+
+
+class PlanVersionShelf:
+    """Frozen plan versions by id, read once a process: they never change."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, PlanVersion] = {}
+
+    def versions(self, session: Session, version_ids: Collection[str]) -> Mapping[str, PlanVersion]:
+        """Return at least those versions. Raises InvariantViolation for one that does not exist."""
+        missing = set(version_ids) - self._versions.keys()
+        if missing:
+            if len(self._versions) >= _VERSIONS_MAX:
+                self._versions = {}
+            self._versions |= find_versions(session, set(version_ids) - self._versions.keys())
+            if unknown := set(version_ids) - self._versions.keys():
+                raise InvariantViolation(f"there is no plan version {', '.join(sorted(unknown))}")
+        return self._versions
+
+
+@dataclass(slots=True)
+class GateBook:
+    """`holds` are those that were found. What `taken` and `ended` name is written by `save`."""
+
+    gates: dict[str, GateAccount]
+    holds: dict[str, Hold]
+    taken: list[Hold] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+
+    def take(self, request: HoldRequest) -> None:
+        """Set aside for a call, once; nothing where its account has no gate. Raises what GateAccount.take raises."""
+        gate = self.gates.get(request.account_id)
+        if gate is not None and request.event_id not in self.holds:
+            hold = gate.take(request)
+            self.holds[hold.event_id] = hold
+            self.taken.append(hold)
+
+    def release(self, event_id: str) -> bool:
+        """Give back what a call held; return False where it holds nothing any more."""
+        hold = self.holds.pop(event_id, None)
+        if hold is None or hold.account_id not in self.gates:
+            return False
+        self.gates[hold.account_id].release(hold)
+        self.end(event_id)
+        return True
+
+    def end(self, event_id: str) -> None:
+        """Let the row of a hold go, which was settled or released."""
+        self.ended.append(event_id)
+
+    def save(self, session: Session, *, lease_id: str) -> None:
+        """Write back what has moved."""
+        ended = set(self.ended)
+        hold_store.insert_holds(session, [h for h in self.taken if h.event_id not in ended], lease_id=lease_id)
+        hold_store.delete_holds(session, ended - {hold.event_id for hold in self.taken})
+        hold_store.save_positions(
+            session,
+            {(name, key): gate.positions[key] for name, gate in self.gates.items() for key in gate.moved_positions},
+        )
+        hold_store.save_counters(
+            session,
+            {(name, key): gate.counters[key] for name, gate in self.gates.items() for key in gate.moved_counters},
+        )
+
+
+def open_book(
+    session: Session,
+    shelf: PlanVersionShelf,
+    requests: Sequence[HoldRequest],
+    held: Mapping[str, str],
+    *,
+    now: datetime,
+) -> GateBook:
+    """Lock and read the gates of the requests, and of the holds that `held` names: event id to account id.
+
+    A gate that does not stand yet is opened, if the account needs one.
+    """
+    asking = {request.account_id for request in requests}
+    accounts = hold_store.lock_gates(session, asking | set(held.values()))
+    for account_id in sorted(gated_among(session, asking - accounts.keys())):
+        accounts[account_id] = stand_gate(session, account_id, now)
+    holds = hold_store.find_holds(session, {request.event_id for request in requests} | held.keys())
+    calls: list[HoldRequest | Hold] = [*requests, *(hold for hold in holds.values() if hold.account_id in accounts)]
+    return GateBook(_read_gates(session, shelf, accounts, calls), holds)
+
+
+def _read_gates(
+    session: Session, shelf: PlanVersionShelf, accounts: Mapping[str, Account], calls: Sequence[HoldRequest | Hold]
+) -> dict[str, GateAccount]:
+    budgets = budgets_of(session, list(accounts))
+    keys = {(call.account_id, _position_key(call, accounts[call.account_id])) for call in calls}
+    positions = hold_store.find_positions(session, list(accounts), keys)
+    counter_keys = {
+        CounterKey(budget.id, budget.window_at(call.occurred_at, accounts[call.account_id]).start)
+        for call in calls
+        for budget in budgets.get(call.account_id, ())
+        if budget.key_id in (None, call.key_id)
+    }
+    counters = hold_store.find_counters(session, counter_keys)
+    grants = live_grants(session, list(accounts))
+    version_ids = {key.plan_version_id for _, key in keys}
+    version_ids |= {key.plan_version_id for own in positions.values() for key in own}
+    versions = shelf.versions(session, version_ids)
+    return {
+        account_id: GateAccount(
+            account=account,
+            budgets=budgets.get(account_id, ()),
+            versions=versions,
+            positions=positions[account_id],
+            counters=dict(counters),  # by budgets' ids, so that each account finds its own
+            grants=grants.get(account_id, []),
+        )
+        for account_id, account in accounts.items()
+    }
+
+
+def _position_key(call: HoldRequest | Hold, account: Account) -> GatePositionKey:
+    version_id = call.plan_version.id if isinstance(call, HoldRequest) else call.plan_version_id
+    return GatePositionKey(window_at(Window.MONTH, call.occurred_at, account).start, version_id, call.model)

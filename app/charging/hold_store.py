@@ -1,0 +1,237 @@
+"""All SQL of gates: the lock of an account, its positions and counters, and its holds."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import Executable, and_, delete, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.accounts.account import Account
+from app.accounts.store import account_of
+from app.accounts.tables import AccountRow
+from app.charging.gate_account import Counter, CounterKey, GatePosition, GatePositionKey, ThresholdPassed
+from app.charging.hold import Hold
+from app.charging.tables import (
+    BudgetAlertRow,
+    GateCounterRow,
+    GatePositionRow,
+    GateRow,
+    HoldRow,
+    ProcessLeaseRow,
+)
+from app.database import dialect_insert, dialect_of, insert_into
+from app.ids import new_id
+from app.metering.meter import Quantities
+
+_METERS = ("requests", "units", "results")
+_POSITION_KEY = ("account_id", "period_start", "plan_version_id", "model")
+_COUNTER_KEY = ("account_id", "budget_id", "window_start")
+
+
+def lock_gates(session: Session, account_ids: Collection[str]) -> dict[str, Account]:
+    """Lock the gates that exist, in the order of their ids, and return their accounts.
+
+    Whoever locks gates holds claims already, or never will: so no two transactions wait for each other.
+    """
+    rows = session.scalars(
+        select(AccountRow)
+        .join(GateRow, GateRow.account_id == AccountRow.id)
+        .where(GateRow.account_id.in_(sorted(account_ids)))
+        .order_by(GateRow.account_id)
+        .with_for_update(of=GateRow)
+    )
+    return {row.id: account_of(row) for row in rows}
+
+
+def insert_gate(session: Session, account_id: str, now: datetime) -> bool:
+    """Make the account's gate, locked; return False where it stands already."""
+    statement = insert_into(session, GateRow).values(account_id=account_id, opened_at=now)
+    made = session.execute(statement.on_conflict_do_nothing(index_elements=["account_id"]).returning(GateRow.account_id))
+    return made.first() is not None
+
+
+def delete_gate(session: Session, account_id: str) -> None:
+    """Delete an account's gate with everything under it."""
+    for table in (HoldRow, GateCounterRow, GatePositionRow, GateRow):
+        session.execute(delete(table).where(table.account_id == account_id))
+
+
+def find_positions(
+    session: Session, account_ids: Collection[str], keys: Collection[tuple[str, GatePositionKey]]
+) -> dict[str, dict[GatePositionKey, GatePosition]]:
+    """Return the accounts' positions that hold something, and those of the keys."""
+    row = GatePositionRow
+    wanted = tuple_(row.account_id, row.period_start, row.plan_version_id, row.model)
+    asked = [(account_id, key.period_start, key.plan_version_id, key.model) for account_id, key in sorted_keys(keys)]
+    holding = and_(row.account_id.in_(sorted(account_ids)), row.held_requests > 0)
+    found: dict[str, dict[GatePositionKey, GatePosition]] = {account_id: {} for account_id in account_ids}
+    for each in session.scalars(select(row).where(or_(holding, wanted.in_(asked)) if asked else holding)):
+        key = GatePositionKey(each.period_start, each.plan_version_id, each.model)
+        found[each.account_id][key] = GatePosition(_quantities(each, "settled_"), _quantities(each, "held_"))
+    return found
+
+
+def sorted_keys(keys: Collection[tuple[str, GatePositionKey]]) -> list[tuple[str, GatePositionKey]]:
+    """Return position keys in the order in which they are written."""
+    return sorted(keys, key=lambda each: (each[0], each[1].period_start, each[1].plan_version_id, each[1].model))
+
+
+def save_positions(session: Session, positions: Mapping[tuple[str, GatePositionKey], GatePosition]) -> None:
+    """Write positions as they stand in memory: their gates are locked."""
+    rows = []
+    for account_id, key in sorted_keys(list(positions)):
+        position = positions[account_id, key]
+        row: dict[str, object] = dict(
+            zip(_POSITION_KEY, (account_id, key.period_start, key.plan_version_id, key.model), strict=True)
+        )
+        row |= {f"settled_{name}": getattr(position.settled, name) for name in _METERS}
+        row |= {f"held_{name}": getattr(position.held, name) for name in _METERS}
+        rows.append(row)
+    if rows:
+        session.execute(_save_positions_statement(dialect_of(session)), rows)
+
+
+def find_counters(session: Session, keys: Collection[CounterKey]) -> dict[CounterKey, Counter]:
+    """Return the counters of those keys; one that was never moved is left out."""
+    if not keys:
+        return {}
+    row = GateCounterRow
+    wanted = tuple_(row.budget_id, row.window_start).in_([(key.budget_id, key.window_start) for key in keys])
+    return {
+        CounterKey(each.budget_id, each.window_start): Counter(each.settled, each.held)
+        for each in session.scalars(select(row).where(wanted))
+    }
+
+
+def save_counters(session: Session, counters: Mapping[tuple[str, CounterKey], Counter]) -> None:
+    """Write counters, by account and key, as they stand in memory: their gates are locked."""
+    rows = [
+        {
+            "account_id": account_id,
+            "budget_id": key.budget_id,
+            "window_start": key.window_start,
+            "settled": counters[account_id, key].settled,
+            "held": counters[account_id, key].held,
+        }
+        for account_id, key in sorted(counters, key=lambda each: (each[0], each[1].budget_id, each[1].window_start))
+    ]
+    if rows:
+        session.execute(_save_counters_statement(dialect_of(session)), rows)
+
+
+def delete_counters(session: Session, budget_id: str) -> None:
+    session.execute(delete(GateCounterRow).where(GateCounterRow.budget_id == budget_id))
+
+
+def find_holds(session: Session, event_ids: Collection[str]) -> dict[str, Hold]:
+    """Return the holds of those calls."""
+    if not event_ids:
+        return {}
+    rows = session.scalars(select(HoldRow).where(HoldRow.event_id.in_(sorted(event_ids))))
+    return {row.event_id: _hold_of(row) for row in rows}
+
+
+def holds_of_dead(session: Session, limit: int) -> dict[str, str]:
+    """Return holds whose process has no lease any more: event id to account id."""
+    living = select(ProcessLeaseRow.id)
+    query = select(HoldRow.event_id, HoldRow.account_id).where(HoldRow.lease_id.not_in(living))
+    return {row.event_id: row.account_id for row in session.execute(query.order_by(HoldRow.event_id).limit(limit))}
+
+
+def insert_holds(session: Session, holds: Sequence[Hold], *, lease_id: str) -> None:
+    if holds:
+        rows = [_hold_values(hold, lease_id) for hold in sorted(holds, key=lambda hold: hold.event_id)]
+        session.execute(_insert_holds_statement(dialect_of(session)), rows)
+
+
+def delete_holds(session: Session, event_ids: Collection[str]) -> None:
+    if event_ids:
+        session.execute(delete(HoldRow).where(HoldRow.event_id.in_(sorted(event_ids))))
+
+
+def insert_alerts(session: Session, account_id: str, passed: Iterable[ThresholdPassed], now: datetime) -> None:
+    """Note thresholds that were passed, each once a window."""
+    rows = [
+        {
+            "id": new_id("alert", now),
+            "budget_id": each.budget.id,
+            "account_id": account_id,
+            "key_id": each.budget.key_id,
+            "measure": each.budget.measure.value,
+            "window": each.budget.window.value,
+            "window_start": each.window_start,
+            "percent": each.percent,
+            "limit_value": each.budget.limit_value,
+            "used": each.used,
+            "created_at": now,
+        }
+        for each in passed
+    ]
+    if rows:
+        statement = insert_into(session, BudgetAlertRow)
+        once = statement.on_conflict_do_nothing(index_elements=["budget_id", "window_start", "percent"])
+        session.execute(once, rows)
+
+
+# Statements of the hot path are built once a dialect: building one takes longer than executing it.
+
+
+@cache
+def _save_positions_statement(dialect: str) -> Executable:
+    statement = dialect_insert(dialect, GatePositionRow)
+    names = [f"{state}_{meter}" for state in ("settled", "held") for meter in _METERS]
+    values = {name: statement.excluded[name] for name in names}
+    upsert: Executable = statement.on_conflict_do_update(index_elements=list(_POSITION_KEY), set_=values)
+    return upsert
+
+
+@cache
+def _save_counters_statement(dialect: str) -> Executable:
+    statement = dialect_insert(dialect, GateCounterRow)
+    values = {name: statement.excluded[name] for name in ("settled", "held")}
+    upsert: Executable = statement.on_conflict_do_update(index_elements=list(_COUNTER_KEY), set_=values)
+    return upsert
+
+
+@cache
+def _insert_holds_statement(dialect: str) -> Executable:
+    statement: Executable = dialect_insert(dialect, HoldRow)
+    return statement
+
+
+def _hold_values(hold: Hold, lease_id: str) -> dict[str, object]:
+    return {
+        "event_id": hold.event_id,
+        "account_id": hold.account_id,
+        "key_id": hold.key_id,
+        "live": hold.live,
+        "lease_id": lease_id,
+        "plan_version_id": hold.plan_version_id,
+        "model": hold.model,
+        "occurred_at": hold.occurred_at,
+        **{name: getattr(hold.most, name) for name in _METERS},
+        **{f"position_{name}": getattr(hold.position, name) for name in _METERS},
+        "amount_nanos": hold.amount_nanos,
+        "budget_ids": " ".join(sorted(hold.budget_ids)),
+    }
+
+
+def _hold_of(row: HoldRow) -> Hold:
+    return Hold(
+        event_id=row.event_id,
+        account_id=row.account_id,
+        key_id=row.key_id,
+        live=row.live,
+        plan_version_id=row.plan_version_id,
+        model=row.model,
+        occurred_at=row.occurred_at,
+        most=_quantities(row, ""),
+        position=_quantities(row, "position_"),
+        amount_nanos=row.amount_nanos,
+        budget_ids=frozenset(row.budget_ids.split()),
+    )
+
+
+def _quantities(row: GatePositionRow | HoldRow, prefix: str) -> Quantities:
+    return Quantities(**{name: getattr(row, prefix + name) for name in _METERS})

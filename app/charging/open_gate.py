@@ -1,0 +1,71 @@
+"""When an account gets a gate, and when it needs none any more.
+
+An account is gated while it has a budget of its own or of a key, or a prepaid plan now or to come. Whoever changes that
+holds the account's lock, which the recorder shares: so what it has booked is in the rollup when the gate begins to
+count, and what it books from then on passes the gate.
+"""
+
+from datetime import datetime, timedelta
+
+from app.accounts.account import Account
+from app.accounts.budget import Window, window_at
+from app.accounts.budget_store import budgets_of
+from app.accounts.store import record_change, set_gated
+from app.charging import hold_store
+from app.charging.gate_account import GatePosition, GatePositionKey
+from app.database import Session
+from app.errors import InvariantViolation
+from app.metering.meter import Quantities
+from app.metering.store import quantities
+from app.pricing.plan import Billing
+from app.pricing.store import assignments_behind, newest_version, plan_in_effect
+
+
+def open_gate(session: Session, account_id: str, now: datetime) -> Account:
+    """Let the account's calls pass a gate from now on, and lock it. The caller holds the account's lock."""
+    set_gated(session, account_id, gated=True)
+    record_change(session)
+    return stand_gate(session, account_id, now)
+
+
+def close_gate_if_unused(session: Session, account_id: str, now: datetime) -> None:
+    """Take the gate away where no budget and no prepaid plan needs it. The caller holds the account's lock."""
+    if budgets_of(session, [account_id]) or _has_prepaid_plan(session, account_id, now):
+        return
+    hold_store.lock_gates(session, [account_id])
+    hold_store.delete_gate(session, account_id)
+    set_gated(session, account_id, gated=False)
+    record_change(session)
+
+
+def stand_gate(session: Session, account_id: str, now: datetime) -> Account:
+    """Lock the gate of a gated account; make it first, with what the account has used so far, where none stands."""
+    made = hold_store.insert_gate(session, account_id, now)
+    account = hold_store.lock_gates(session, [account_id]).get(account_id)
+    if account is None:
+        raise InvariantViolation(f"the gate of {account_id} was not made")
+    if made:
+        hold_store.save_positions(session, _positions_so_far(session, account, now))
+    return account
+
+
+def _positions_so_far(
+    session: Session, account: Account, now: datetime
+) -> dict[tuple[str, GatePositionKey], GatePosition]:
+    """Return what the account has used in this billing period, and in the one before, whose last calls may run yet."""
+    this = window_at(Window.MONTH, now, account)
+    before = window_at(Window.MONTH, this.start - timedelta(seconds=1), account)
+    return {
+        (account.id, GatePositionKey(period.start, total.plan_version_id, total.model)): GatePosition(
+            Quantities(total.quantities.requests, total.quantities.units, 0, total.quantities.results)
+        )
+        for period in (before, this)
+        for total in quantities(session, account.id, period)
+    }
+
+
+def _has_prepaid_plan(session: Session, account_id: str, now: datetime) -> bool:
+    """Tell whether the plan of now, or one to come, is prepaid."""
+    to_come = [newest_version(session, each.plan_key) for each in assignments_behind(session, account_id, now)]
+    versions = [plan_in_effect(session, account_id, now), *to_come]
+    return any(version is not None and version.billing is Billing.PREPAID for version in versions)
