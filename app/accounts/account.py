@@ -68,7 +68,8 @@ class ApiKey:
     """A credential of an account.
 
     `hint` is what may be shown of the secret: its prefix and last four characters; `models` limits the key to those,
-    empty means all; `user_id` is the operator behind an `admin` key.
+    empty means all; `user_id` is the operator behind an `admin` key; `first_key_id` is the key that this one goes back
+    to by rotations, None where it is the first itself.
     """
 
     id: str
@@ -83,11 +84,17 @@ class ApiKey:
     revoked_at: datetime | None = None
     user_id: str | None = None
     purpose: KeyPurpose = KeyPurpose.API
+    first_key_id: str | None = None
+
+    @property
+    def budget_key_id(self) -> str:
+        """Under which key its budgets are kept: a key and its successors share them, also while both work."""
+        return self.first_key_id or self.id
 
     @property
     def principal(self) -> "Principal":
         """Whom a request with this key acts as."""
-        return Principal(self.account_id, self.id, self.live, self.scopes, self.models)
+        return Principal(self.account_id, self.id, self.live, self.scopes, self.models, first_key_id=self.first_key_id)
 
     def usable_at(self, instant: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""
@@ -123,6 +130,12 @@ class Principal:
     gated: bool = False
     limits: RateLimits = UNLIMITED
     account_limits: RateLimits = UNLIMITED
+    first_key_id: str | None = None
+
+    @property
+    def budget_key_id(self) -> str:
+        """Under which key the budgets are kept that its calls count against."""
+        return self.first_key_id or self.key_id
 
     def require(self, scope: Scope) -> None:
         """Raise ScopeMissing where the key lacks the scope."""

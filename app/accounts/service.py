@@ -212,7 +212,7 @@ class Accounts:
         creation_id: str | None = None,
         by: Actor = INSTALLATION,
     ) -> NewKey:
-        """Make a successor with the same rights; the old key works for `grace` more, never past its own expiry.
+        """Make a successor with the same rights and budgets; the old key works for `grace` more, within its own expiry.
 
         Raises KeyEnded, KeyOfPlayground, KeyMadeAlready, NotFound, and Invalid for a grace of more than a week.
         """
@@ -229,7 +229,9 @@ class Accounts:
                     f"{key_id} is the playground's own", hint="revoke it, and the playground gets a new one"
                 )
             secret = new_secret(live=old.live)
-            new = replace(old, id=new_id("key", now), hint=hint_of(secret), created_at=now)
+            new = replace(
+                old, id=new_id("key", now), hint=hint_of(secret), created_at=now, first_key_id=old.budget_key_id
+            )
             store.insert_key(session, new, digest=digest_of(secret), creation_id=creation_id)
             ends_at = min(now + grace, old.expires_at) if old.expires_at else now + grace
             store.end_key(session, old.id, expires_at=ends_at, revoked_at=None)

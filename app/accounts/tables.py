@@ -38,7 +38,8 @@ class AccountRow(Base):
 class ApiKeyRow(Base):
     """`purpose` is `playground` for the key that the portal itself calls models with: one an account and mode.
 
-    `creation_id` is that of the form that made the key: a form that is sent again makes no other.
+    `creation_id` is that of the form that made the key: a form that is sent again makes no other. `first_key_id` is the
+    key that it goes back to by rotations, null where it is the first itself: budgets are kept under that one.
     """
 
     __tablename__ = "api_keys"
@@ -69,6 +70,7 @@ class ApiKeyRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     purpose: Mapped[str] = mapped_column(String, server_default="api")
     creation_id: Mapped[str | None] = mapped_column(String)
+    first_key_id: Mapped[str | None] = mapped_column(String)
 
 
 class BudgetRow(Base):
@@ -84,7 +86,7 @@ class BudgetRow(Base):
     id: Mapped[str] = mapped_column(String, primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
-    subject_id: Mapped[str] = mapped_column(String)  # the key's id, else the account's
+    subject_id: Mapped[str] = mapped_column(String)  # the key's id, which is a first one, else the account's
     measure: Mapped[str] = mapped_column(String)
     window: Mapped[str] = mapped_column(String)
     limit_value: Mapped[int] = mapped_column(BigInteger)

@@ -10,11 +10,13 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+_RUNNING = sa.text("state = 'running'")
 _HOLDING = sa.text("held_requests > 0")
 
 
 def upgrade() -> None:
     op.add_column("accounts", sa.Column("gated", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("api_keys", sa.Column("first_key_id", sa.String))
     _create_budgets()
     _create_rate_limits()
     _create_process_leases()
@@ -26,6 +28,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_claims_running", "claims")
     for table in (
         "postings",
         "journal_entries",
@@ -48,6 +51,7 @@ def downgrade() -> None:
     )
     with op.batch_alter_table("accounts") as accounts:
         accounts.drop_column("gated")
+    op.drop_column("api_keys", "first_key_id")
 
 
 def _create_budgets() -> None:
@@ -97,6 +101,8 @@ def _create_process_leases() -> None:
         sa.Column("started_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_process_leases")),
     )
+    running = {"sqlite_where": _RUNNING, "postgresql_where": _RUNNING}
+    op.create_index("ix_claims_running", "claims", ["lease_id"], **running)
 
 
 def _create_gates() -> None:

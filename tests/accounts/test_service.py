@@ -12,7 +12,7 @@ from app.accounts.authentication import Authenticator, Unauthenticated
 from app.accounts.key_issue import KeyMadeAlready
 from app.accounts.key_secret import digest_of
 from app.accounts.service import GRACE_MAX, Accounts
-from app.accounts.store import latest_change
+from app.accounts.store import keys_of_budget, latest_change
 from app.audit_log.actor import INSTALLATION
 from app.clock import FrozenClock
 from app.database import Database
@@ -217,6 +217,21 @@ def test_the_old_key_works_through_its_grace_and_not_a_moment_longer(
     with pytest.raises(Unauthenticated, match="expired"):
         authenticator.authenticate(old.secret)
     assert authenticator.authenticate(new.secret).key_id == new.key.id
+
+
+def test_a_key_and_its_successors_have_their_budgets_in_common(
+    database: Database, accounts: Accounts, account: Account
+) -> None:
+    first = accounts.create_key(account.id).key
+    second = accounts.rotate_key(account.id, first.id, grace=HOUR).key
+    third = accounts.rotate_key(account.id, second.id, grace=HOUR).key
+    stranger = accounts.create_key(account.id).key
+    assert [key.budget_key_id for key in (first, second, third, stranger)] == [first.id] * 3 + [stranger.id]
+    assert accounts.get_key(account.id, third.id).principal.budget_key_id == first.id
+    with database.reading() as session:
+        assert set(keys_of_budget(session, account.id, first.id)) == {first.id, second.id, third.id}
+        assert keys_of_budget(session, account.id, stranger.id) == [stranger.id]
+        assert keys_of_budget(session, "acct_other", first.id) == []
 
 
 def test_a_rotation_without_grace_ends_the_old_key_at_once(
