@@ -84,6 +84,43 @@ class TomlTable:
             raise Invalid(f"{value} is out of range", where=self.place(name), hint=f"use 1 to {INTEGER_MAX}")
         return value
 
+    def decimal_text(self, name: str, *, example: str) -> str:
+        """Return a quoted string that should be a number; a bare one would have been a binary float."""
+        value = self._required(name, f'{name} = "{example}"')
+        if isinstance(value, _Float) or not isinstance(value, str):
+            raise Invalid(
+                f"{name} = {_literal(value)} is not a quoted decimal",
+                where=self.place(name),
+                hint=f'quote it: {name} = "{value if _is_plain(value) else example}"',
+            )
+        return value
+
+    def texts(self, name: str, *, example: str) -> list[str]:
+        """Return a list of strings, of which there is at least one and no more than 1,000."""
+        value = self._required(name, f"{name} = {example}")
+        if not isinstance(value, list) or not 1 <= len(value) <= TABLES_MAX:
+            raise Invalid(
+                f"{name} is not a list of 1 to {TABLES_MAX} strings",
+                where=self.place(name),
+                hint=f"write it as {name} = {example}",
+            )
+        for index, item in enumerate(value):
+            if isinstance(item, _Float) or not isinstance(item, str):
+                raise Invalid(
+                    f"{_literal(item)} is not a string",
+                    where=f"{self.place(name)}[{index}]",
+                    hint=f"quote each: {name} = {example}",
+                )
+        return value
+
+    def table(self, name: str) -> "TomlTable":
+        """Return the table `[name]`."""
+        header = f"[{self._header(name)}]"
+        value = self._required(name, header)
+        if not isinstance(value, dict):
+            raise Invalid(f"{name} is not a table", where=self.place(name), hint=f"begin it with {header}")
+        return TomlTable(value, self.place(name))
+
     def tables(self, name: str) -> "list[TomlTable]":
         """Return the tables `[[name]]`, of which there is at least one."""
         header = f"[[{self._header(name)}]]"

@@ -24,6 +24,8 @@ def plan_body(plan: PlanVersion) -> dict[str, Any]:
 def price_body(price: Price) -> dict[str, Any]:
     """Return a price as a plan file writes it."""
     body: dict[str, Any] = {"model": price.model, "meter": price.meter}
+    if price.when:
+        body["when"] = price.when.written()
     match price.scheme:
         case PerUnit(unit_price_nanos):
             return {**body, "scheme": "per_unit", "unit_price": format_nanos(unit_price_nanos)}

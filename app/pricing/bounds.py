@@ -12,4 +12,9 @@ def unbounded_price_of(plan: PlanDraft | PlanVersion) -> Price | None:
     A call is one request, its inputs are its units, and it has at most one result an input; how long it will compute
     nobody knows.
     """
-    return next((price for price in plan.prices if price.meter not in _KNOWN_AT_MOST), None)
+    return next((price for price in plan.prices if not is_bounded(price)), None)
+
+
+def is_bounded(price: Price) -> bool:
+    """Tell whether a call can be held, before it runs, to the most that it may cost by this price."""
+    return price.meter in _KNOWN_AT_MOST

@@ -7,6 +7,7 @@ from enum import StrEnum
 from app.errors import InvariantViolation
 from app.metering.meter import Meter
 from app.period import Period
+from app.pricing.condition import Condition
 
 EVERY_MODEL = "*"
 
@@ -52,11 +53,19 @@ Scheme = PerUnit | Graduated
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one meter of a model costs; the model `*` stands for each model without prices of its own."""
+    """What one meter of a model costs; the model `*` stands for each model without prices of its own.
+
+    A price of `results`, and no other, has a condition: it says which outputs count.
+    """
 
     model: str
     meter: Meter
     scheme: Scheme
+    when: Condition | None = None
+
+    def __post_init__(self) -> None:
+        if (self.meter is Meter.RESULTS) != (self.when is not None):
+            raise InvariantViolation(f"a price of results, and no other, has a condition: {self.meter} of {self.model}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 from app.metering.meter import Meter
 from app.money import format_nanos, parse_nanos
+from app.pricing.condition import read_condition
 from app.pricing.plan import Billing, Graduated, PerUnit, PlanDraft, Price, Scheme, Tier
 
 
@@ -21,8 +22,7 @@ def write_document(draft: PlanDraft) -> str:
         "billing": draft.billing.value,
         "base_fee": format_nanos(draft.base_fee_nanos),
         "price": [
-            {"model": price.model, "meter": price.meter.value, **_scheme_fields(price.scheme)}
-            for price in sorted(draft.prices, key=lambda price: (price.model, price.meter.value))
+            _price_fields(price) for price in sorted(draft.prices, key=lambda price: (price.model, price.meter.value))
         ],
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
@@ -36,13 +36,18 @@ def read_document(text: str) -> PlanDraft:
         currency=document["currency"],
         billing=Billing(document["billing"]),
         base_fee_nanos=parse_nanos(document["base_fee"]),
-        prices=tuple(Price(item["model"], Meter(item["meter"]), _scheme_of(item)) for item in document["price"]),
+        prices=tuple(_price_of(item) for item in document["price"]),
     )
 
 
 def digest_of(document: str) -> str:
     """Return the SHA-256 of a document, in hex."""
     return hashlib.sha256(document.encode()).hexdigest()
+
+
+def _price_fields(price: Price) -> dict[str, Any]:
+    when = {"when": price.when.written()} if price.when else {}
+    return {"model": price.model, "meter": price.meter.value, **_scheme_fields(price.scheme), **when}
 
 
 def _scheme_fields(scheme: Scheme) -> dict[str, Any]:
@@ -58,6 +63,11 @@ def _scheme_fields(scheme: Scheme) -> dict[str, Any]:
 def _tier_fields(tier: Tier) -> dict[str, Any]:
     bound = {} if tier.up_to is None else {"up_to": tier.up_to}
     return bound | {"unit_price": format_nanos(tier.unit_price_nanos)}
+
+
+def _price_of(item: dict[str, Any]) -> Price:
+    when = read_condition(item["when"]) if "when" in item else None
+    return Price(item["model"], Meter(item["meter"]), _scheme_of(item), when)
 
 
 def _scheme_of(item: dict[str, Any]) -> Scheme:

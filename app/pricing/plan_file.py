@@ -5,18 +5,21 @@ import re
 from app.errors import Invalid
 from app.metering.meter import Meter
 from app.money import parse_currency
+from app.pricing.bounds import is_bounded
+from app.pricing.condition import Condition
+from app.pricing.condition_file import parse_condition
 from app.pricing.plan import EVERY_MODEL, Billing, Graduated, PerUnit, PlanDraft, Price, Scheme, Tier
 from app.toml_table import TomlTable, parse_toml
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _PLAN_FIELDS = ("key", "currency", "billing", "base_fee", "price")
 _PRICE_FIELDS = {
-    "per_unit": ("model", "meter", "scheme", "unit_price"),
-    "graduated": ("model", "meter", "scheme", "tier"),
+    "per_unit": ("model", "meter", "scheme", "unit_price", "when"),
+    "graduated": ("model", "meter", "scheme", "tier", "when"),
 }
 _TIER_FIELDS = ("up_to", "unit_price")
-_NOT_YET = {"billing": set[str](), "meter": {"results"}, "scheme": {"volume", "package"}}
-_METERS = (Meter.UNITS, Meter.REQUESTS, Meter.COMPUTE_MS)
+_NOT_YET = {"billing": set[str](), "meter": set[str](), "scheme": {"volume", "package"}}
+_METERS = (Meter.UNITS, Meter.REQUESTS, Meter.COMPUTE_MS, Meter.RESULTS)
 
 
 def parse_plan(text: str) -> PlanDraft:
@@ -30,6 +33,8 @@ def parse_plan(text: str) -> PlanDraft:
     tables = plan.tables("price")
     prices = [_price(table) for table in tables]
     _refuse_twice_priced(prices, tables)
+    if billing is Billing.PREPAID:
+        _refuse_what_credit_cannot_pay(base_fee_nanos, prices, tables)
     return PlanDraft(key, currency, billing, base_fee_nanos, tuple(sorted(prices, key=_model_and_meter)))
 
 
@@ -38,7 +43,20 @@ def _price(table: TomlTable) -> Price:
     table.allow_only(_PRICE_FIELDS[scheme])
     model = _name(table, "model", example="linear")
     meter = Meter(_choice(table, "meter", _METERS))
-    return Price(model, meter, _per_unit(table) if scheme == "per_unit" else _graduated(table))
+    when = _condition(table, meter)
+    return Price(model, meter, _per_unit(table) if scheme == "per_unit" else _graduated(table), when)
+
+
+def _condition(price: TomlTable, meter: Meter) -> Condition | None:
+    if meter is Meter.RESULTS:
+        return parse_condition(price.table("when"))
+    if "when" in price:
+        raise Invalid(
+            f"{meter} are counted without a condition",
+            where=price.place("when"),
+            hint='write meter = "results" to count the outputs that meet it, or take [price.when] out',
+        )
+    return None
 
 
 def _per_unit(table: TomlTable) -> Scheme:
@@ -113,6 +131,23 @@ def _refuse_twice_priced(prices: list[Price], tables: list[TomlTable]) -> None:
                 f"{price.meter} of model {price.model!r} has a price already, at {earlier}",
                 where=table.where,
                 hint="give each meter of a model one price; tiers go into one graduated price",
+            )
+
+
+def _refuse_what_credit_cannot_pay(base_fee_nanos: int, prices: list[Price], tables: list[TomlTable]) -> None:
+    """Refuse what cannot be taken from credit call by call, each before it runs."""
+    if base_fee_nanos:
+        raise Invalid(
+            "a prepaid plan has no base fee: credit pays for calls, and there is no call to take the fee with",
+            where="base_fee",
+            hint='write base_fee = "0", or billing = "postpaid"',
+        )
+    for price, table in zip(prices, tables, strict=True):
+        if not is_bounded(price):
+            raise Invalid(
+                f"what {price.meter} will cost is not known before a call runs, so credit cannot be set aside for it",
+                where=table.place("meter"),
+                hint='price units, requests or results, or write billing = "postpaid"',
             )
 
 

@@ -1,9 +1,11 @@
 """A plan as the file that an operator would write: where the next version starts from (pure)."""
 
+import json
 from collections.abc import Iterator
 from typing import assert_never
 
 from app.money import format_nanos
+from app.pricing.condition import Condition
 from app.pricing.plan import Graduated, PerUnit, PlanDraft, Price, Tier
 
 
@@ -30,6 +32,8 @@ def _price(price: Price) -> Iterator[str]:
                 yield from _tier(tier)
         case _:
             assert_never(price.scheme)
+    if price.when:
+        yield from _when(price.when)
 
 
 def _tier(tier: Tier) -> Iterator[str]:
@@ -37,3 +41,9 @@ def _tier(tier: Tier) -> Iterator[str]:
     if tier.up_to is not None:
         yield f"up_to = {tier.up_to}"
     yield f'unit_price = "{format_nanos(tier.unit_price_nanos)}"'
+
+
+def _when(condition: Condition) -> Iterator[str]:
+    yield from ("", "[price.when]")
+    # JSON's texts and lists are TOML's, where every character is a printable one.
+    yield from (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in condition.written().items())
