@@ -2,12 +2,11 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
-from app.charging import store
+from app.charging import lease_store
+from app.charging.local_process import this_host
 from app.clock import Clock
 from app.database import Database, DatabaseUnavailable
 from app.ids import new_id
@@ -17,13 +16,17 @@ _log = get_logger(__name__)
 
 
 class ProcessLease:
-    """Renewed three times in `lease_s`; once it has run out, others may take what a dead process held."""
+    """Renewed three times in `lease_s`: its row's number grows, whatever any clock says.
+
+    Whoever sees it stand still for that long ends it, and frees what its process held (`sweeper.py`). A process that
+    was stopped and goes on finds its row gone, takes it anew under the same id, and goes on.
+    """
 
     def __init__(self, database: Database, clock: Clock, *, lease_s: int) -> None:
         self._started_at = clock.now()
         self.id = new_id("proc", self._started_at)
         self._database = database
-        self._lease = timedelta(seconds=lease_s)
+        self._lease_s = lease_s
         self._renewal: asyncio.Task[None] | None = None
         # Its own: other work fills the threads that are shared. And in one thread the end comes after every renewal.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lease")
@@ -34,7 +37,7 @@ class ProcessLease:
         self._renewal = asyncio.create_task(self._keep_renewing())
 
     async def stop(self) -> None:
-        """Give the lease back: its claims are free at once; while the database is away it runs out by itself."""
+        """Give the lease back: its claims are free at once; while the database is away, others end it."""
         if self._renewal is not None:
             self._renewal.cancel()
         try:
@@ -46,7 +49,7 @@ class ProcessLease:
 
     async def _keep_renewing(self) -> None:
         while True:
-            await asyncio.sleep(self._lease.total_seconds() / 3)
+            await asyncio.sleep(self._lease_s / 3)
             try:
                 await self._in_thread(self._renew)
             except DatabaseUnavailable:
@@ -59,8 +62,8 @@ class ProcessLease:
 
     def _renew(self) -> None:
         with self._database.transaction(durable=False) as session:
-            store.renew_lease(session, self.id, host=socket.gethostname(), pid=os.getpid(), started_at=self._started_at)
+            lease_store.renew_lease(session, self.id, host=this_host(), pid=os.getpid(), started_at=self._started_at)
 
     def _end(self) -> None:
         with self._database.transaction(durable=False) as session:
-            store.end_lease(session, self.id)
+            lease_store.end_lease(session, self.id)

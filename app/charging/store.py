@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.charging.claim import Claim, StoredAnswer
 from app.charging.tables import ClaimRow, ProcessLeaseRow
-from app.database import dialect_insert, dialect_of, insert_into
+from app.database import dialect_insert, dialect_of
 
 _KEY = ["account_id", "idempotency_key"]
 
@@ -90,18 +90,6 @@ def delete_claim(session: Session, claim: Claim) -> None:
             ClaimRow.event_id == claim.event_id,
         )
     )
-
-
-def renew_lease(session: Session, lease_id: str, *, host: str, pid: int, started_at: datetime) -> None:
-    """Insert the lease, or give a sign of life in its row."""
-    values = {"id": lease_id, "renewals": 1, "host": host, "pid": pid, "started_at": started_at}
-    statement = insert_into(session, ProcessLeaseRow).values(values)
-    alive = {"renewals": ProcessLeaseRow.renewals + 1}
-    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=alive))
-
-
-def end_lease(session: Session, lease_id: str) -> None:
-    session.execute(delete(ProcessLeaseRow).where(ProcessLeaseRow.id == lease_id))
 
 
 def purge(session: Session, *, claimed_before: datetime) -> int:

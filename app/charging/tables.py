@@ -26,6 +26,12 @@ class ClaimRow(Base):
     __table_args__ = (
         CheckConstraint("state IN ('running', 'done') AND (state = 'done') = (body IS NOT NULL)", name="state"),
         Index("ix_claims_claimed_at", "claimed_at"),
+        Index(
+            "ix_claims_running",
+            "lease_id",
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
     )
 
     account_id: Mapped[str] = mapped_column(String, primary_key=True)
