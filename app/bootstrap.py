@@ -1,5 +1,6 @@
 """Settings become services: the only place that constructs collaborators."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from app.audit_log.service import AuditLog
 from app.billing.invoice_run import InvoiceRun
 from app.billing.preview import InvoicePreview
 from app.billing.service import Invoices
-from app.charging.claim_desk import ClaimDesk
+from app.charging.gate import Gate
+from app.charging.gate_book import PlanVersionShelf
 from app.charging.housekeeping import Housekeeping
 from app.charging.limit_of_test_keys import LimitOfTestKeys
 from app.charging.process_lease import ProcessLease
 from app.charging.quotes import Quotes
 from app.charging.recorder import Recorder
+from app.charging.sweeper import Sweeper
 from app.charging.tier_positions import TierPositions
 from app.clock import Clock, SystemClock
 from app.database import Database
@@ -53,7 +56,7 @@ from app.serving.device_uptime import DeviceUptime
 from app.serving.predict import PredictUseCase
 from app.settings import Settings
 
-_CLAIM_PATIENCE_S = 3.0
+_GATE_PATIENCE_S = 3.0
 _RECORD_PATIENCE_S = 10.0
 
 
@@ -74,6 +77,7 @@ class Books:
     economics: Economics
     margins: Margins
     housekeeping: Housekeeping
+    sweeper: Sweeper
     sign_in: SignIn
     sign_up: SignUp
     sessions: Sessions
@@ -96,7 +100,7 @@ class Services(Books):
     engine: Engine
     predict: PredictUseCase
     recorder: Recorder
-    claims: ClaimDesk
+    gate: Gate
     lease: ProcessLease
     changes: ChangeWatch
     uptime: DeviceUptime
@@ -113,10 +117,12 @@ class Services(Books):
             parts.push_async_callback(self.postman.stop)
             await self.lease.start()
             parts.push_async_callback(self.lease.stop)
+            self.sweeper.start(self.lease.id)
+            parts.push_async_callback(asyncio.to_thread, self.sweeper.stop)
             self.recorder.start()
             parts.push_async_callback(self.recorder.stop)
-            self.claims.start()
-            parts.push_async_callback(self.claims.stop)
+            self.gate.start()
+            parts.push_async_callback(self.gate.stop)
             await self.changes.start()
             parts.push_async_callback(self.changes.stop)
             await self.engine.start()
@@ -145,6 +151,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         economics=Economics(database, clock, settings.hardware_file),
         margins=Margins(database, clock, settings.hardware_file, preview),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
+        sweeper=Sweeper(database, clock, PlanVersionShelf(), lease_s=settings.process_lease_s),
         **_members(settings, database, clock),
     )
 
@@ -215,13 +222,15 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     database, clock = books.database, books.clock
     lease = ProcessLease(database, clock, lease_s=settings.process_lease_s)
     group_max = settings.commit_group_max
-    recorder = Recorder(database, clock, lease, group_max=group_max, patience_s=_RECORD_PATIENCE_S)
-    claims = ClaimDesk(
+    shelf = PlanVersionShelf()
+    recorder = Recorder(database, clock, lease, shelf, group_max=group_max, patience_s=_RECORD_PATIENCE_S)
+    gate = Gate(
         database,
         clock,
         lease,
+        shelf,
         group_max=group_max,
-        patience_s=_CLAIM_PATIENCE_S,
+        patience_s=_GATE_PATIENCE_S,
         answer_ttl=timedelta(hours=settings.answer_ttl_h),
     )
     engine = _engine(settings, clock, recorder)
@@ -234,9 +243,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         authenticator=authenticator,
         plan_book=plan_book,
         engine=engine,
-        predict=PredictUseCase(admitter, claims, engine, quotes, recorder),
+        predict=PredictUseCase(admitter, gate, engine, quotes, recorder),
         recorder=recorder,
-        claims=claims,
+        gate=gate,
         lease=lease,
         changes=ChangeWatch(database, [authenticator.forget, plan_book.forget]),
         uptime=DeviceUptime(engine, recorder, clock),

@@ -1,4 +1,7 @@
-"""The background process: jobs that each have a natural unique key, so that running twice changes nothing."""
+"""The background process: jobs that each have a natural unique key, so that running twice changes nothing.
+
+It sweeps after dead processes as well: the last serving process may be one.
+"""
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 
@@ -18,6 +21,7 @@ def run(settings: Settings) -> None:
     """Work until the process is ended. Raises SchemaOutdated, DatabaseUnavailable at the start."""
     books = open_books(settings)
     require_head(books.database)
+    books.sweeper.start()
     work_once(books)
     scheduler = BlockingScheduler(timezone="UTC")
     scheduler.add_job(work_once, "interval", args=[books], seconds=_JOB_EVERY_S, max_instances=1, coalesce=True)
