@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.errors import Invalid
 
 LIMIT_MAX = 10**9
+MODEL_PREFIX = "model:"
 
 
 class RateLimitInvalid(Invalid):
@@ -40,4 +41,4 @@ UNLIMITED = RateLimits()
 
 def model_subject(model: str) -> str:
     """Return by which name the limits of a model are kept, beside those of `key_…` and `acct_…`."""
-    return f"model:{model}"
+    return MODEL_PREFIX + model

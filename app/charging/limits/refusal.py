@@ -1,0 +1,66 @@
+"""The errors of limits: which one, its size, and when it counts anew."""
+
+from app.charging.limits.limit_state import LimitState
+from app.charging.limits.rule import RateRule, SlotRule
+from app.errors import AppError, Kind
+
+_SLOT_RETRY_S = 1  # a slot is free as soon as any call ends: nobody knows when
+
+
+class LimitReached(AppError):
+    """A limit is reached; the call was refused and consumed nothing. `states` tells of all its limits."""
+
+    kind = Kind.RATE_LIMITED
+    states: tuple[LimitState, ...] = ()
+
+
+class RateLimited(LimitReached):
+    """So many requests or units were used in this minute."""
+
+    code = "rate_limited"
+
+
+class ConcurrencyLimited(LimitReached):
+    """So many calls are running at this moment."""
+
+    code = "concurrency_limited"
+
+
+def refusal(rule: RateRule | SlotRule, reset_s: int, states: tuple[LimitState, ...]) -> LimitReached:
+    """Return the error of a call that the rule refused, `reset_s` seconds before the end of the minute."""
+    error = _rate_refusal(rule, reset_s) if isinstance(rule, RateRule) else _slot_refusal(rule)
+    error.states = states
+    return error
+
+
+def _rate_refusal(rule: RateRule, reset_s: int) -> RateLimited:
+    owner, counted = _owner_of(rule.name), "units" if "units" in rule.name else "requests"
+    asks = f"; this call asks for {rule.cost}" if counted == "units" else ""
+    return RateLimited(
+        f"{owner} may use {rule.limit} {counted} a minute{asks}",
+        hint="send fewer inputs in one call" if rule.cost > rule.limit else _HINTS.get(owner, _HINT),
+        retry_after_s=reset_s,
+        limit=rule.name,
+        limit_size=rule.limit,
+        reset_s=reset_s,
+    )
+
+
+def _slot_refusal(rule: SlotRule) -> ConcurrencyLimited:
+    return ConcurrencyLimited(
+        f"{_owner_of(rule.name)} may have {rule.limit} calls at once, and has them",
+        hint="wait until one of them has ended",
+        retry_after_s=_SLOT_RETRY_S,
+        limit=rule.name,
+        limit_size=rule.limit,
+        reset_s=_SLOT_RETRY_S,
+    )
+
+
+_HINT = "wait for the next minute, or ask for a higher limit"
+_HINTS = {"a test key": "wait, send fewer inputs, or use a live key"}
+
+
+def _owner_of(name: str) -> str:
+    kind = name.partition("_")[0]
+    return {"test": "a test key", "key": "this key", "account": "this account", "model": "this model"}[kind]
