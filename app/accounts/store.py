@@ -1,6 +1,6 @@
 """All SQL of accounts, keys and the change sequence."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from app.database import insert_into
 from app.errors import NotFound
 
 _ONE_ROW = 1
+_IDS_OF_A_STATEMENT_MAX = 1_000  # both databases bound the parameters of a statement
 _BOOKING_FACTS = (
     select(AccountRow.id, AccountRow.closed_through, AccountRow.gated)
     .where(AccountRow.id.in_(bindparam("ids", expanding=True)))
@@ -82,6 +83,19 @@ def booking_facts(session: Session, account_ids: Sequence[str]) -> dict[str, Boo
 def set_gated(session: Session, account_id: str, *, gated: bool) -> None:
     """Let the account's calls pass a gate from now on, or no longer; the caller holds the account's lock."""
     session.execute(update(AccountRow).where(AccountRow.id == account_id).values(gated=gated))
+
+
+def lock_accounts(session: Session, account_ids: Iterable[str]) -> None:
+    """Lock the accounts' rows, in the order of their ids, as `lock_account` locks one."""
+    for some in _parts_of(sorted(account_ids)):
+        query = select(AccountRow.id).where(AccountRow.id.in_(some)).order_by(AccountRow.id)
+        session.execute(query.with_for_update()).all()
+
+
+def gate_accounts(session: Session, account_ids: Iterable[str]) -> None:
+    """Let the calls of the accounts, whose locks the caller holds, pass a gate from now on."""
+    for some in _parts_of(sorted(account_ids)):
+        session.execute(update(AccountRow).where(AccountRow.id.in_(some), not_(AccountRow.gated)).values(gated=True))
 
 
 def gated_among(session: Session, account_ids: Collection[str]) -> list[str]:
@@ -219,6 +233,11 @@ def account_of(row: AccountRow) -> Account:
     return Account(
         row.id, row.name, row.currency, row.zone, row.anchor_day, row.created_at, row.closed_through, row.gated
     )
+
+
+def _parts_of(account_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(account_ids), _IDS_OF_A_STATEMENT_MAX):
+        yield account_ids[first : first + _IDS_OF_A_STATEMENT_MAX]
 
 
 def _works_at(instant: datetime) -> ColumnElement[bool]:

@@ -83,6 +83,7 @@ def _input_body(manifest: Manifest) -> dict[str, Any]:
 
 def _output_body(manifest: Manifest) -> dict[str, Any]:
     spec = manifest.output
+    fields = [{"name": field.name, "type": field.type} for field in spec.fields]
     if isinstance(spec, ClassesOutput):
-        return {"kind": "classes", "classes": spec.classes, "top_k": spec.top_k}
-    return {"kind": "number", "name": spec.name}
+        return {"kind": "classes", "classes": spec.classes, "top_k": spec.top_k, "fields": fields}
+    return {"kind": "number", "name": spec.name, "fields": fields}

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from dataclasses import dataclass
+from enum import StrEnum
 from math import isfinite
 from typing import Any, Literal, TypeVar
 
@@ -51,11 +52,30 @@ class ImageInput:
     pixels_max: int = 25_000_000
 
 
+class FieldType(StrEnum):
+    """What the field of an output holds."""
+
+    NUMBER = "number"
+    STRING = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputField:
+    """A field that each output of a model has, and that a price may ask about."""
+
+    name: str
+    type: FieldType
+
+
 @dataclass(frozen=True, slots=True)
 class NumberOutput:
     """An output is one number, under this field name."""
 
     name: str
+
+    @property
+    def fields(self) -> tuple[OutputField, ...]:
+        return (OutputField(self.name, FieldType.NUMBER),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +84,10 @@ class ClassesOutput:
 
     classes: int
     top_k: int
+
+    @property
+    def fields(self) -> tuple[OutputField, ...]:
+        return OutputField("label", FieldType.STRING), OutputField("probability", FieldType.NUMBER)
 
 
 @dataclass(frozen=True, slots=True)

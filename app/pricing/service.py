@@ -1,6 +1,7 @@
 """The use cases of plans: publish a version, put an account on a plan, ask what is in effect."""
 
 import builtins
+from collections.abc import Callable
 from datetime import datetime
 
 from app.accounts.account import Account
@@ -11,7 +12,8 @@ from app.clock import Clock
 from app.database import Database, Session
 from app.errors import Conflict, Invalid, NotFound
 from app.pricing import store
-from app.pricing.plan import PlanAssignment, PlanVersion
+from app.pricing.plan import PlanAssignment, PlanDraft, PlanVersion
+from app.pricing.plan_change import prepare_account, prepare_accounts
 from app.pricing.plan_document import write_document
 from app.pricing.plan_file import parse_plan
 
@@ -37,17 +39,24 @@ class PlanStartsInPast(Invalid):
 class Plans:
     """What things cost, and for whom."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, check_models: Callable[[PlanDraft], None] | None = None
+    ) -> None:
+        """`check_models` refuses a draft that the models of this installation cannot be sold by."""
         self._database = database
         self._clock = clock
+        self._check_models = check_models
 
     def publish(self, toml_text: str, *, by: Actor = INSTALLATION) -> PlanVersion:
         """Freeze a plan file as the plan's next version, in effect from now on for every account on the plan.
 
         Content equal to the newest version publishes nothing and returns that version. Raises Invalid for a mistake in
-        the file and CurrencyMismatch where the plan has another currency already.
+        the file, PriceUnanswerable for a condition that a model here cannot answer, CurrencyMismatch where the plan has
+        another currency already, and PlanUnboundedUnderBudget.
         """
         draft = parse_plan(toml_text)
+        if self._check_models:
+            self._check_models(draft)
         with self._database.transaction() as session:
             currency = store.lock_plan(session, draft.key, draft.currency, self._clock.now())
             if currency != draft.currency:
@@ -61,6 +70,7 @@ class Plans:
                 return newest
             # The clock of this host may be behind the one that published last; versions never go back in time.
             published_at = max(self._clock.now(), newest.published_at) if newest else self._clock.now()
+            prepare_accounts(session, draft, self._clock.now())
             record_change(session)
             number = newest.version + 1 if newest else 1
             version = store.insert_version(session, draft, version=number, published_at=published_at)
@@ -88,9 +98,10 @@ class Plans:
     ) -> PlanAssignment:
         """Put an account on a plan, from now or from a later instant on; the last word for one instant counts.
 
-        Raises NotFound, PlanNotFound, CurrencyMismatch, PlanStartsInPast.
+        Raises NotFound, PlanNotFound, CurrencyMismatch, PlanStartsInPast, PlanUnboundedUnderBudget.
         """
         with self._database.transaction() as session:
+            store.share_plan(session, plan_key)  # before the account, as publishers lock them
             account = lock_account(session, account_id)
             now = self._clock.now()
             return put_on_plan(session, account, plan_key, starts_at=_checked_start(starts_at, now), now=now, by=by)
@@ -111,8 +122,9 @@ def put_on_plan(
 ) -> PlanAssignment:
     """Put an account on a plan in the caller's transaction, which holds the account's lock.
 
-    Raises PlanNotFound, CurrencyMismatch.
+    Raises PlanNotFound, CurrencyMismatch, PlanUnboundedUnderBudget.
     """
+    store.share_plan(session, plan_key)
     newest = _known(store.newest_version(session, plan_key), plan_key)
     if newest.currency != account.currency:
         raise CurrencyMismatch(
@@ -123,6 +135,7 @@ def put_on_plan(
     assignment = PlanAssignment(account.id, plan_key, starts_at)
     current = store.plan_in_effect(session, account.id, starts_at)
     if current is None or current.plan_key != plan_key:
+        prepare_account(session, account.id, newest)
         store.insert_assignment(session, assignment, now)
         record_change(session)
         _record_assignment(session, assignment, by=by, at=now, before=current.plan_key if current else "")

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
+from sqlalchemy.orm import Session, aliased
 
+from app.accounts.budget import Measure
+from app.accounts.tables import BudgetRow
 from app.database import insert_into
 from app.ids import new_id
 from app.period import Period
@@ -20,6 +22,11 @@ def lock_plan(session: Session, key: str, currency: str, now: datetime) -> str:
     values = {"id": new_id("pln", now), "key": key, "currency": currency, "created_at": now}
     session.execute(insert_into(session, PlanRow).values(values).on_conflict_do_nothing(index_elements=["key"]))
     return session.scalars(select(PlanRow.currency).where(PlanRow.key == key).with_for_update()).one()
+
+
+def share_plan(session: Session, key: str) -> None:
+    """Keep publishers of the plan waiting: its newest version stays the newest, and its accounts stay countable."""
+    session.execute(select(PlanRow.id).where(PlanRow.key == key).with_for_update(read=True)).all()
 
 
 def insert_version(session: Session, draft: PlanDraft, *, version: int, published_at: datetime) -> PlanVersion:
@@ -115,6 +122,36 @@ def assignments_behind(session: Session, account_id: str, instant: datetime) -> 
     """Return the assignments that start after an instant; of several at one instant, the one that counts."""
     assignments = _assignments_where(session, account_id, PlanAssignmentRow.starts_at > instant)
     return list({assignment.starts_at: assignment for assignment in assignments}.values())
+
+
+def versions_ahead(session: Session, account_id: str, now: datetime) -> list[PlanVersion]:
+    """Return the newest versions of the plan that the account is on, and of those that it will be put on."""
+    query = _counting(now).where(PlanAssignmentRow.account_id == account_id).distinct()
+    newest = [newest_version(session, key) for key in sorted(session.scalars(query.with_only_columns(PlanRow.key)))]
+    return [version for version in newest if version]
+
+
+def accounts_on_plan(session: Session, plan_key: str, now: datetime) -> list[str]:
+    """Return the ids of the accounts that are on a plan, or will be put on it."""
+    query = _counting(now).where(PlanRow.key == plan_key).distinct()
+    return list(session.scalars(query.with_only_columns(PlanAssignmentRow.account_id)))
+
+
+def money_capped_on_plan(session: Session, plan_key: str, now: datetime, *, limit: int) -> list[str]:
+    """Return the ids of some of those accounts that have a budget of money, of their own or of a key, in order."""
+    on_plan = _counting(now).where(PlanRow.key == plan_key).with_only_columns(PlanAssignmentRow.account_id)
+    capped = select(BudgetRow.account_id).where(BudgetRow.measure == Measure.MONEY, BudgetRow.account_id.in_(on_plan))
+    return list(session.scalars(capped.distinct().order_by(BudgetRow.account_id).limit(limit)))
+
+
+def _counting(now: datetime) -> Select[PlanAssignmentRow, PlanRow]:
+    """Select the assignments that count from now on: no later word has taken their place."""
+    later = aliased(PlanAssignmentRow)
+    again = and_(later.starts_at == PlanAssignmentRow.starts_at, later.sequence > PlanAssignmentRow.sequence)
+    next_one = and_(later.starts_at > PlanAssignmentRow.starts_at, later.starts_at <= now)
+    taken = exists().where(later.account_id == PlanAssignmentRow.account_id, or_(again, next_one))
+    joined = select(PlanAssignmentRow, PlanRow).join(PlanRow, PlanRow.id == PlanAssignmentRow.plan_id)
+    return joined.where(not_(taken))
 
 
 def _assignments_before(session: Session, account_id: str, instant: datetime) -> list[PlanAssignment]:
