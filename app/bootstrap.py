@@ -11,6 +11,7 @@ from app.accounts.authentication import Authenticator
 from app.accounts.change_watch import ChangeWatch
 from app.accounts.service import Accounts
 from app.audit_log.service import AuditLog
+from app.backup.service import Backups
 from app.billing.invoice_run import InvoiceRun
 from app.billing.preview import InvoicePreview
 from app.billing.service import Invoices
@@ -77,6 +78,7 @@ class Books:
     economics: Economics
     margins: Margins
     housekeeping: Housekeeping
+    backups: Backups
     sweeper: Sweeper
     sign_in: SignIn
     sign_up: SignUp
@@ -150,6 +152,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         invoice_preview=preview,
         economics=Economics(database, clock, settings.hardware_file),
         margins=Margins(database, clock, settings.hardware_file, preview),
+        backups=Backups(database, clock),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
         sweeper=Sweeper(database, clock, PlanVersionShelf(), lease_s=settings.process_lease_s),
         **_members(settings, database, clock),

@@ -154,9 +154,8 @@ class GateAccount:
     def _budgets_of(self, call: HoldRequest | Hold) -> Iterator[Budget]:
         """Return the budgets that count the call: of a test key only its own quotas."""
         for budget in self.budgets:
-            if budget.key_id == call.key_id and (call.live or budget.measure is Measure.UNITS):
-                yield budget
-            elif budget.key_id is None and call.live:
+            own = budget.key_id == call.key_id and (call.live or budget.measure is Measure.UNITS)
+            if own or (budget.key_id is None and call.live):
                 yield budget
 
     def _require_credit(self, request: HoldRequest, amount_nanos: int) -> None:

@@ -9,12 +9,13 @@ from app.accounts.budget import Window, window_at
 from app.accounts.budget_store import budgets_of
 from app.accounts.store import gated_among
 from app.charging import hold_store
-from app.charging.gate_account import CounterKey, GateAccount, GatePositionKey
+from app.charging.gate_account import CounterKey, GateAccount, GatePositionKey, Settlement
 from app.charging.hold import Hold, HoldRequest
 from app.charging.open_gate import stand_gate
 from app.database import Session
 from app.errors import InvariantViolation
 from app.ledger.store import live_grants
+from app.metering.meter import Quantities
 from app.pricing.plan import PlanVersion
 from app.pricing.store import find_versions
 
@@ -62,12 +63,14 @@ class GateBook:
         if hold is None or hold.account_id not in self.gates:
             return False
         self.gates[hold.account_id].release(hold)
-        self.end(event_id)
+        self.ended.append(event_id)
         return True
 
-    def end(self, event_id: str) -> None:
-        """Let the row of a hold go, which was settled or released."""
+    def settle(self, event_id: str, used: Quantities) -> Settlement:
+        """Turn a hold that was found or taken into use. Raises InvariantViolation where more was used than held."""
+        hold = self.holds.pop(event_id)
         self.ended.append(event_id)
+        return self.gates[hold.account_id].settle(hold, used)
 
     def save(self, session: Session, *, lease_id: str) -> None:
         """Write back what has moved."""

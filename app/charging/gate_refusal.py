@@ -39,7 +39,8 @@ def budget_refusal(
         limit_size=limit,
         used=spent,
         asked=more,
-        **{"currency": currency} if is_money else {"unit": "units"},
+        currency=currency if is_money else None,
+        unit=None if is_money else "units",
         reset_at=ends.isoformat().replace("+00:00", "Z") if ends else None,
         reset_s=max(1, ceil((ends - at).total_seconds())) if ends else None,
     )

@@ -47,8 +47,8 @@ def lock_gates(session: Session, account_ids: Collection[str]) -> dict[str, Acco
 def insert_gate(session: Session, account_id: str, now: datetime) -> bool:
     """Make the account's gate, locked; return False where it stands already."""
     statement = insert_into(session, GateRow).values(account_id=account_id, opened_at=now)
-    made = session.execute(statement.on_conflict_do_nothing(index_elements=["account_id"]).returning(GateRow.account_id))
-    return made.first() is not None
+    once = statement.on_conflict_do_nothing(index_elements=["account_id"]).returning(GateRow.account_id)
+    return session.execute(once).first() is not None
 
 
 def delete_gate(session: Session, account_id: str) -> None:

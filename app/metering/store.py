@@ -68,6 +68,11 @@ def insert_events(session: Session, events: Sequence[UsageEvent], recorded_at: d
     return set(session.execute(_insert_events_statement(dialect_of(session)), rows).scalars())
 
 
+def recorded_among(session: Session, event_ids: Collection[str]) -> set[str]:
+    """Return those of the events that are in the books already."""
+    return set(session.scalars(select(UsageEventRow.id).where(UsageEventRow.id.in_(sorted(event_ids)))))
+
+
 def add_to_rollup(session: Session, events: Iterable[UsageEvent]) -> None:
     """Add the events to their 15-minute buckets, in key order so that two processes never deadlock."""
     sums: dict[tuple[object, ...], list[int]] = {}
@@ -102,8 +107,18 @@ def extend_device_interval(session: Session, interval: DeviceInterval) -> None:
     )
 
 
-def quantities(session: Session, account_id: str, period: Period) -> list[UsageTotal]:
-    """Return the billable quantities of a period by plan version and model: successes of live keys."""
+def quantities(
+    session: Session,
+    account_id: str,
+    period: Period,
+    *,
+    key_ids: Collection[str] | None = None,
+    live: bool | None = True,
+) -> list[UsageTotal]:
+    """Return the billable quantities of a period by plan version and model: successes of live keys.
+
+    Or of those keys alone, or of test keys (`live=False`), or of both (None).
+    """
     rollup = UsageRollupRow
     rows = session.execute(
         select(
@@ -114,7 +129,9 @@ def quantities(session: Session, account_id: str, period: Period) -> list[UsageT
             func.sum(rollup.compute_ms),
             func.sum(rollup.results),
         )
-        .where(rollup.account_id == account_id, rollup.live, rollup.outcome == Outcome.SUCCEEDED.value)
+        .where(rollup.account_id == account_id, rollup.outcome == Outcome.SUCCEEDED.value)
+        .where(true() if live is None else rollup.live.is_(live))
+        .where(true() if key_ids is None else rollup.key_id.in_(key_ids))
         .where(rollup.bucket_start >= period.start, rollup.bucket_start < period.end)
         .group_by(rollup.plan_version_id, rollup.model)
         .order_by(rollup.plan_version_id, rollup.model)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.accounts.account import Principal, Scope
+from app.charging.hold import HoldRequest
 from app.charging.limit_of_test_keys import LimitOfTestKeys
 from app.clock import Clock
 from app.errors import AppError, Forbidden, Kind
@@ -13,8 +14,10 @@ from app.inference.engine import Engine, ServedVersion
 from app.inference.inputs import ModelInput
 from app.pricing.plan import PlanVersion, Price
 from app.pricing.plan_book import PlanBook
+from app.rating.bound import most_of_call
 from app.serving.call import Call
 from app.serving.payload import model_input_of
+from app.serving.results import require_answers
 
 
 class NoPlan(AppError):
@@ -42,6 +45,20 @@ class Admission:
     prices: tuple[Price, ...]
     model_input: ModelInput
 
+    @property
+    def hold_request(self) -> HoldRequest:
+        """What the call may use at most, as the gate asks for it."""
+        return HoldRequest(
+            event_id=self.event_id,
+            account_id=self.principal.account_id,
+            key_id=self.principal.budget_key_id,
+            live=self.principal.live,
+            plan_version=self.plan_version,
+            model=self.served.model,
+            occurred_at=self.occurred_at,
+            most=most_of_call(self.prices, self.model_input.items),
+        )
+
 
 def authorize(principal: Principal, call: Call) -> None:
     """Raise ScopeMissing or ModelNotAllowed where the key may not make this call, nor see an earlier one's answer."""
@@ -61,13 +78,14 @@ class Admitter:
     async def admit(self, principal: Principal, call: Call) -> Admission:
         """Return the admitted call, its images decoded.
 
-        Raises ModelNotFound, VersionNotFound, ModelUnavailable, NoPlan, ModelNotInPlan, InputInvalid,
-        PayloadUnsupported, RateLimited, Overloaded: nothing has run and nothing is charged.
+        Raises ModelNotFound, VersionNotFound, ModelUnavailable, NoPlan, ModelNotInPlan, PriceUnanswerable,
+        InputInvalid, PayloadUnsupported, RateLimited, Overloaded: nothing has run and nothing is charged.
         """
         occurred_at = self._clock.now()
         served = self._engine.resolve(call.model, call.version)
         plan_version = await self._plan_of(principal.account_id, occurred_at)
         prices = _prices_of(plan_version, call.model)
+        require_answers(prices, served.manifest)
         model_input = await self._engine.prepare(served, model_input_of(call.payload, served.manifest))
         if not principal.live:
             self._test_keys.take(principal.key_id, model_input.items)

@@ -1,8 +1,8 @@
-"""A paid prediction, the whole story: authorize, admit, claim, run, price, record, answer."""
+"""A paid prediction, the whole story: authorize, admit, pass the gate, run, price, record, answer."""
 
 from app.accounts.account import Principal
 from app.charging.claim import Claim, StoredAnswer, storable
-from app.charging.claim_desk import ClaimDesk
+from app.charging.gate import Gate, Pass
 from app.charging.quotes import Quotes
 from app.charging.recorder import Record, Recorder
 from app.charging.tier_positions import PositionKey
@@ -25,11 +25,9 @@ class OutcomeUnknown(Unavailable):
 class PredictUseCase:
     """Turns an authenticated call into an answer whose usage is durable before it leaves."""
 
-    def __init__(
-        self, admitter: Admitter, claims: ClaimDesk, engine: Engine, quotes: Quotes, recorder: Recorder
-    ) -> None:
+    def __init__(self, admitter: Admitter, gate: Gate, engine: Engine, quotes: Quotes, recorder: Recorder) -> None:
         self._admitter = admitter
-        self._claims = claims
+        self._gate = gate
         self._engine = engine
         self._quotes = quotes
         self._recorder = recorder
@@ -37,7 +35,7 @@ class PredictUseCase:
     async def predict(self, principal: Principal, call: Call) -> Answer:
         """Return the answer; a repeat under the same idempotency key gets the first one's.
 
-        Raises what admission, claim, engine and recorder raise. Whatever is raised, nothing was charged; OutcomeUnknown
+        Raises what admission, gate, engine and recorder raise. Whatever is raised, nothing was charged; OutcomeUnknown
         alone cannot tell.
         """
         authorize(principal, call)
@@ -48,15 +46,16 @@ class PredictUseCase:
             if stored := await self._stored_answer(principal, call):
                 return Answer(stored, replayed=True)
             raise
-        claim = _claim_of(principal, call, admission.event_id)
-        if claim is not None and isinstance(verdict := await self._claims.claim(claim), StoredAnswer):
+        hold = admission.hold_request if principal.gated else None
+        entry = Pass(_claim_of(principal, call, admission.event_id), hold)
+        if entry.needed and isinstance(verdict := await self._gate.enter(entry), StoredAnswer):
             return Answer(verdict, replayed=True)
         try:
             prediction = await self._run(admission, call)
-            return await self._charge(admission, prediction, claim, call)
-        except BaseException:  # whatever ends the call before its record, a cancellation included, frees the key
-            if claim is not None:
-                self._claims.release(claim)
+            return await self._charge(admission, prediction, entry.claim, call)
+        except BaseException:  # whatever ends the call before its record, a cancellation included, gives back all
+            if entry.needed:
+                self._gate.leave(entry)
             raise
 
     async def _run(self, admission: Admission, call: Call) -> Prediction:
@@ -83,13 +82,15 @@ class PredictUseCase:
 
     async def _charge(self, admission: Admission, prediction: Prediction, claim: Claim | None, call: Call) -> Answer:
         """Price and record what was computed; only then is there an answer."""
-        used = quantities_of(prediction)
+        used = quantities_of(prediction, admission.prices)
         position = PositionKey(admission.principal.account_id, admission.plan_version.id, prediction.model)
         charge = charge_to(admission, await self._quotes.quote(admission.prices, used, position))
-        answer = answer_of(admission, prediction, charge)
+        answer = answer_of(admission, prediction, used, charge)
         delivered = not call.departure.done()
-        event = usage_event_of(admission, prediction, charge, output_bytes=len(answer.stored.body), delivered=delivered)
-        await self._record(Record(event, claim, storable(answer.stored) if claim else None))
+        event = usage_event_of(
+            admission, prediction, used, charge, output_bytes=len(answer.stored.body), delivered=delivered
+        )
+        await self._record(Record(event, claim, storable(answer.stored) if claim else None, admission.hold_request))
         if event.live:  # what is never invoiced does not move the tiers either
             self._quotes.settle(event.quantities, position)
         return answer
@@ -107,7 +108,7 @@ class PredictUseCase:
     async def _stored_answer(self, principal: Principal, call: Call) -> StoredAnswer | None:
         """Return the answer that an earlier call under this key got, even if it would not be admitted now."""
         claim = _claim_of(principal, call, event_id="")
-        return await self._claims.find_answer(claim) if claim is not None else None
+        return await self._gate.find_answer(claim) if claim is not None else None
 
 
 def _claim_of(principal: Principal, call: Call, event_id: str) -> Claim | None:

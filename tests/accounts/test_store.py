@@ -8,8 +8,8 @@ import pytest
 from app.accounts.account import Account
 from app.accounts.service import Accounts
 from app.accounts.store import (
+    booking_facts,
     close_through,
-    closed_through,
     end_key,
     find_account,
     find_key,
@@ -30,7 +30,7 @@ def test_books_are_closed_forwards_only(database: Database) -> None:
     for instant in (NOON, NOON - DAY, NOON + DAY, NOON):
         with database.transaction() as session:
             close_through(session, account.id, instant)
-            seen.append(closed_through(session, [account.id])[account.id])
+            seen.append(booking_facts(session, [account.id])[account.id].closed_through)
     assert seen == [NOON, NOON, NOON + DAY, NOON + DAY]
 
 
@@ -39,7 +39,8 @@ def test_closing_one_account_leaves_the_others_open(database: Database) -> None:
     open_account(database, make_account(id="acct_2"))
     with database.transaction() as session:
         close_through(session, "acct_1", NOON)
-        assert closed_through(session, ["acct_2", "acct_1", "acct_3"]) == {"acct_1": NOON, "acct_2": None}
+        facts = booking_facts(session, ["acct_2", "acct_1", "acct_3"])
+        assert {name: each.closed_through for name, each in facts.items()} == {"acct_1": NOON, "acct_2": None}
 
 
 def test_an_account_is_found_as_it_was_inserted(database: Database) -> None:

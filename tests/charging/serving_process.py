@@ -1,4 +1,4 @@
-"""What a serving process holds to charge online: a lease, a claim desk and a recorder, with failpoints below."""
+"""What a serving process holds to charge online: a lease, a gate and a recorder, with failpoints below."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from app.charging.claim_desk import ClaimDesk
+from app.charging.gate import Gate
+from app.charging.gate_book import PlanVersionShelf
 from app.charging.process_lease import ProcessLease
 from app.charging.recorder import Recorder
 from app.clock import Clock
@@ -54,7 +55,7 @@ class ServingProcess:
 
     database: FailingDatabase
     lease: ProcessLease
-    claims: ClaimDesk
+    gate: Gate
     recorder: Recorder
 
 
@@ -62,13 +63,14 @@ class ServingProcess:
 async def serving(database: Database, clock: Clock, *, patience_s: float = 30.0) -> AsyncIterator[ServingProcess]:
     own = FailingDatabase(database)
     lease = ProcessLease(own, clock, lease_s=LEASE_S)
-    claims = ClaimDesk(own, clock, lease, group_max=64, patience_s=patience_s, answer_ttl=ANSWER_TTL)
-    recorder = Recorder(own, clock, lease, group_max=64, patience_s=patience_s)
+    shelf = PlanVersionShelf()
+    gate = Gate(own, clock, lease, shelf, group_max=64, patience_s=patience_s, answer_ttl=ANSWER_TTL)
+    recorder = Recorder(own, clock, lease, shelf, group_max=64, patience_s=patience_s)
     await lease.start()
-    claims.start()
+    gate.start()
     recorder.start()
-    yield ServingProcess(own, lease, claims, recorder)
-    await claims.stop()
+    yield ServingProcess(own, lease, gate, recorder)
+    await gate.stop()
     await recorder.stop()
     await lease.stop()
     own.dispose()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from app.charging.gate import Pass
 from app.charging.housekeeping import Housekeeping
 from app.charging.recorder import Record
 from app.charging.tables import ClaimRow, ProcessLeaseRow
@@ -21,10 +22,10 @@ async def test_answers_go_once_nobody_can_get_them_and_their_charges_stay(
 ) -> None:
     housekeeping = Housekeeping(database, clock, answer_ttl=ANSWER_TTL)
     old = make_claim(key="old")
-    await process.claims.claim(old)
+    await process.gate.enter(Pass(old))
     await process.recorder.record(Record(make_event(id=old.event_id), old, make_answer()))
     clock.advance(MICROSECOND)
-    await process.claims.claim(make_claim(key="young"))
+    await process.gate.enter(Pass(make_claim(key="young")))
 
     clock.advance(ANSWER_TTL + HOUR - MICROSECOND)
     assert await asyncio.to_thread(housekeeping.purge) == 0

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from app.accounts.store import close_through, closed_through, lock_account
+from app.accounts.store import BookingFacts, booking_facts, close_through, lock_account
 from app.charging.claim import ClaimLost
-from app.charging.claim_desk import Granted
+from app.charging.gate import Granted, Pass
 from app.charging.recorder import Entry, PeriodClosed, Record
 from app.charging.tables import ClaimRow
 from app.clock import FrozenClock
@@ -42,7 +42,7 @@ async def test_an_answer_waits_for_its_event_rollup_and_stored_answer(
     database: Database, process: ServingProcess
 ) -> None:
     claim = make_claim()
-    await process.claims.claim(claim)
+    await process.gate.enter(Pass(claim))
     await process.recorder.record(Record(make_event(id=claim.event_id), claim, make_answer()))
     assert charged(database) == (1, 1)
     with database.reading() as session:
@@ -52,19 +52,19 @@ async def test_an_answer_waits_for_its_event_rollup_and_stored_answer(
 
 async def test_a_group_is_written_whole_or_not_at_all(database: Database, process: ServingProcess) -> None:
     claim = make_claim()
-    await process.claims.claim(claim)
+    await process.gate.enter(Pass(claim))
     call = Record(make_event(id=claim.event_id), claim, make_answer())
     group: list[Entry] = [call, make_batch(), make_interval(), BACKWARDS]
     with pytest.raises(ConstraintViolated):
         process.recorder._write(group)
     assert charged(database) == (0, 0)
     assert rows_of(database, BatchRow) == rows_of(database, DeviceIntervalRow) == 0
-    assert await process.claims.find_answer(claim) is None
+    assert await process.gate.find_answer(claim) is None
 
     process.recorder._write(group[:-1])
     assert charged(database) == (1, 1)
     assert rows_of(database, BatchRow) == rows_of(database, DeviceIntervalRow) == 1
-    assert await process.claims.find_answer(claim) == make_answer()
+    assert await process.gate.find_answer(claim) == make_answer()
 
 
 async def test_a_bad_fact_costs_its_neighbours_nothing(database: Database, process: ServingProcess) -> None:
@@ -78,7 +78,7 @@ async def test_a_bad_fact_costs_its_neighbours_nothing(database: Database, proce
 
 async def test_a_group_that_is_written_again_counts_nothing_again(database: Database, process: ServingProcess) -> None:
     claim = make_claim()
-    await process.claims.claim(claim)
+    await process.gate.enter(Pass(claim))
     call = Record(make_event(id=claim.event_id), claim, make_answer())
     group: list[Entry] = [call, Record(make_event(units=5)), make_batch()]
     for _ in range(3):
@@ -102,7 +102,7 @@ async def test_a_commit_that_was_not_confirmed_is_made_once(database: Database, 
     claim = make_claim()
     await process.recorder.record(Record(make_event(id=claim.event_id), claim, make_answer()))
     assert charged(database) == (1, 1)
-    assert await process.claims.claim(make_claim()) == make_answer()
+    assert await process.gate.enter(Pass(make_claim())) == make_answer()
 
 
 async def test_beyond_its_patience_a_call_fails_and_facts_come_later(database: Database, clock: FrozenClock) -> None:
@@ -126,7 +126,7 @@ async def test_a_call_of_a_closed_period_is_refused_and_its_neighbours_are_not(
     with database.transaction() as session:
         close_through(session, "acct_1", NOON)
     claim = make_claim()
-    await process.claims.claim(claim)
+    await process.gate.enter(Pass(claim))
     late = make_event(id=claim.event_id, occurred_at=NOON - MICROSECOND)
     futures = [
         process.recorder.record(Record(late, claim, make_answer())),
@@ -137,9 +137,9 @@ async def test_a_call_of_a_closed_period_is_refused_and_its_neighbours_are_not(
     assert isinstance(refused, PeriodClosed)
     assert rest == [None, None]
     assert charged(database) == (2, 2)
-    assert await process.claims.find_answer(claim) is None
-    process.claims.release(claim)
-    assert isinstance(await process.claims.claim(make_claim()), Granted)
+    assert await process.gate.find_answer(claim) is None
+    process.gate.leave(Pass(claim))
+    assert isinstance(await process.gate.enter(Pass(make_claim())), Granted)
 
 
 async def test_the_recorder_waits_for_an_invoice_run_and_then_sees_what_it_has_closed(
@@ -187,7 +187,7 @@ async def test_an_invoice_run_waits_for_a_recorder_that_came_first(postgres_url:
             return session.scalar(select(func.count()).select_from(UsageEventRow)) or 0
 
     with database.transaction() as session:  # what the recorder does, held up between its look and its write
-        assert closed_through(session, ["acct_1"]) == {"acct_1": None}
+        assert booking_facts(session, ["acct_1"]) == {"acct_1": BookingFacts(None, gated=False)}
         closing = asyncio.ensure_future(asyncio.to_thread(close))
         await until(lambda: somebody_waits(database))
         insert_events(session, [make_event()], NOON)
@@ -199,10 +199,10 @@ async def test_a_slow_process_whose_claim_was_taken_over_charges_nothing(
     database: Database, process: ServingProcess, other_process: ServingProcess, clock: FrozenClock
 ) -> None:
     slow, quick = make_claim(), make_claim()
-    await process.claims.claim(slow)
+    await process.gate.enter(Pass(slow))
     clock.advance(timedelta(seconds=LEASE_S))
     await asyncio.to_thread(other_process.lease._renew)
-    assert isinstance(await other_process.claims.claim(quick), Granted)
+    assert isinstance(await other_process.gate.enter(Pass(quick)), Granted)
 
     for _ in range(2):  # while the second one runs, and after it has ended
         with pytest.raises(ClaimLost):
@@ -211,7 +211,7 @@ async def test_a_slow_process_whose_claim_was_taken_over_charges_nothing(
         await other_process.recorder.record(Record(make_event(id=quick.event_id), quick, make_answer(body=b"quick")))
 
     assert charged(database) == (1, 1)
-    assert await process.claims.claim(make_claim()) == make_answer(body=b"quick")
+    assert await process.gate.enter(Pass(make_claim())) == make_answer(body=b"quick")
 
 
 async def test_a_claim_that_a_crash_of_the_database_lost_is_taken_again_with_its_answer(
@@ -219,7 +219,7 @@ async def test_a_claim_that_a_crash_of_the_database_lost_is_taken_again_with_its
 ) -> None:
     claim = make_claim()  # granted, and gone with the last commits that were not durable
     await process.recorder.record(Record(make_event(id=claim.event_id), claim, make_answer()))
-    assert await process.claims.claim(make_claim()) == make_answer()
+    assert await process.gate.enter(Pass(make_claim())) == make_answer()
     assert charged(database) == (1, 1)
 
 
@@ -227,9 +227,9 @@ async def test_of_two_calls_under_one_key_in_one_group_the_holder_is_charged(
     database: Database, process: ServingProcess, clock: FrozenClock
 ) -> None:
     lost, held = make_claim(), make_claim()
-    await process.claims.claim(lost)
+    await process.gate.enter(Pass(lost))
     clock.advance(timedelta(seconds=LEASE_S))  # the process was silent, and lives on: a repeat takes the key over
-    await process.claims.claim(held)
+    await process.gate.enter(Pass(held))
     futures = [
         process.recorder.record(Record(make_event(id=claim.event_id), claim, make_answer(body=claim.event_id.encode())))
         for claim in (lost, held)
@@ -237,7 +237,7 @@ async def test_of_two_calls_under_one_key_in_one_group_the_holder_is_charged(
     results = await asyncio.gather(*futures, return_exceptions=True)
     assert [type(result) for result in results] == [ClaimLost, type(None)]
     assert charged(database) == (1, 1)
-    assert await process.claims.find_answer(lost) == make_answer(body=held.event_id.encode())
+    assert await process.gate.find_answer(lost) == make_answer(body=held.event_id.encode())
 
 
 async def test_two_processes_that_write_the_same_buckets_lose_and_double_nothing(

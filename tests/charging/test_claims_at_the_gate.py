@@ -8,7 +8,7 @@ import pytest
 
 from app.charging import store
 from app.charging.claim import Claim, IdempotencyKeyReused, StillRunning, StoredAnswer
-from app.charging.claim_desk import Granted
+from app.charging.gate import Granted, Pass
 from app.charging.recorder import Record
 from app.charging.tables import ClaimRow
 from app.clock import FrozenClock
@@ -25,16 +25,16 @@ async def answered(process: ServingProcess, claim: Claim, answer: StoredAnswer) 
 
 
 async def granted(process: ServingProcess, claim: Claim) -> Claim:
-    assert isinstance(await process.claims.claim(claim), Granted)
+    assert isinstance(await process.gate.enter(Pass(claim)), Granted)
     return claim
 
 
 async def test_fifty_claims_of_one_key_in_two_processes_grant_one(
     process: ServingProcess, other_process: ServingProcess
 ) -> None:
-    desks = [process.claims, other_process.claims]
+    gates = [process.gate, other_process.gate]
     verdicts = await asyncio.gather(
-        *(desks[number % 2].claim(make_claim()) for number in range(50)), return_exceptions=True
+        *(gates[number % 2].enter(Pass(make_claim())) for number in range(50)), return_exceptions=True
     )
     assert Counter(map(type, verdicts)) == {Granted: 1, StillRunning: 49}
 
@@ -42,20 +42,20 @@ async def test_fifty_claims_of_one_key_in_two_processes_grant_one(
 async def test_fifty_keys_at_once_are_all_granted_and_accounts_do_not_share_keys(
     process: ServingProcess, other_process: ServingProcess
 ) -> None:
-    desks = [process.claims, other_process.claims]
+    gates = [process.gate, other_process.gate]
     claims = [make_claim(key=f"order-{n // 2}", account_id=f"acct_{n % 2}") for n in range(50)]
-    verdicts = await asyncio.gather(*(desks[n // 3 % 2].claim(claim) for n, claim in enumerate(claims)))
+    verdicts = await asyncio.gather(*(gates[n // 3 % 2].enter(Pass(claim)) for n, claim in enumerate(claims)))
     assert Counter(map(type, verdicts)) == {Granted: 50}
 
 
 async def test_another_request_under_a_key_is_refused_while_the_first_runs_and_after(process: ServingProcess) -> None:
     first = await granted(process, make_claim(request="one"))
     with pytest.raises(IdempotencyKeyReused):
-        await process.claims.claim(make_claim(request="two"))
+        await process.gate.enter(Pass(make_claim(request="two")))
     await answered(process, first, make_answer())
     with pytest.raises(IdempotencyKeyReused):
-        await process.claims.claim(make_claim(request="two"))
-    assert await process.claims.find_answer(make_claim(request="two")) is None
+        await process.gate.enter(Pass(make_claim(request="two")))
+    assert await process.gate.find_answer(make_claim(request="two")) is None
 
 
 async def test_a_repeat_waits_while_the_first_runs_and_then_gets_the_very_same_bytes(
@@ -63,50 +63,50 @@ async def test_a_repeat_waits_while_the_first_runs_and_then_gets_the_very_same_b
 ) -> None:
     first = await granted(process, make_claim())
     with pytest.raises(StillRunning) as caught:
-        await other_process.claims.claim(make_claim())
+        await other_process.gate.enter(Pass(make_claim()))
     assert caught.value.retry_after_s == 1
-    assert await process.claims.find_answer(make_claim()) is None
+    assert await process.gate.find_answer(make_claim()) is None
 
     answer = make_answer(body=bytes(range(256)), status_code=201)
     await answered(process, first, answer)
 
-    assert await process.claims.claim(make_claim()) == answer
-    assert await other_process.claims.claim(make_claim()) == answer
-    assert await other_process.claims.find_answer(make_claim()) == answer
+    assert await process.gate.enter(Pass(make_claim())) == answer
+    assert await other_process.gate.enter(Pass(make_claim())) == answer
+    assert await other_process.gate.find_answer(make_claim()) == answer
 
 
 async def test_an_answer_is_found_without_waiting_for_a_writer(database: Database, process: ServingProcess) -> None:
     await answered(process, await granted(process, make_claim()), make_answer())
     with database.transaction() as session:
         assert store.lock_claim(session, make_claim()) is not None
-        assert await asyncio.wait_for(process.claims.find_answer(make_claim()), 5) == make_answer()
+        assert await asyncio.wait_for(process.gate.find_answer(make_claim()), 5) == make_answer()
 
 
 async def test_no_answer_is_found_while_the_database_is_away(process: ServingProcess) -> None:
     await answered(process, await granted(process, make_claim()), make_answer())
     process.database.away_times = 1
-    assert await process.claims.find_answer(make_claim()) is None
-    assert await process.claims.find_answer(make_claim()) == make_answer()
+    assert await process.gate.find_answer(make_claim()) is None
+    assert await process.gate.find_answer(make_claim()) == make_answer()
 
 
 async def test_an_empty_answer_is_an_answer(process: ServingProcess) -> None:
     await answered(process, await granted(process, make_claim()), make_answer(body=b""))
-    assert await process.claims.claim(make_claim()) == make_answer(body=b"")
+    assert await process.gate.enter(Pass(make_claim())) == make_answer(body=b"")
 
 
 async def test_a_failed_call_frees_its_key(process: ServingProcess) -> None:
-    process.claims.release(await granted(process, make_claim()))
+    process.gate.leave(Pass(await granted(process, make_claim())))
     await granted(process, make_claim(request="two"))
 
 
 async def test_nobody_frees_what_is_not_theirs(process: ServingProcess) -> None:
     first = await granted(process, make_claim())
-    process.claims.release(make_claim())  # the same key, another call
+    process.gate.leave(Pass(make_claim()))  # the same key, another call
     with pytest.raises(StillRunning):
-        await process.claims.claim(make_claim())
+        await process.gate.enter(Pass(make_claim()))
     await answered(process, first, make_answer())
-    process.claims.release(first)  # too late: its answer counts
-    assert await process.claims.claim(make_claim()) == make_answer()
+    process.gate.leave(Pass(first))  # too late: its answer counts
+    assert await process.gate.enter(Pass(make_claim())) == make_answer()
 
 
 async def test_a_key_is_not_taken_from_a_process_that_lives(
@@ -115,7 +115,7 @@ async def test_a_key_is_not_taken_from_a_process_that_lives(
     await granted(process, make_claim())
     clock.advance(timedelta(seconds=LEASE_S) - MICROSECOND)
     with pytest.raises(StillRunning):
-        await other_process.claims.claim(make_claim())
+        await other_process.gate.enter(Pass(make_claim()))
 
 
 async def test_a_key_is_taken_from_a_process_whose_lease_has_run_out_by_one_claim_only(
@@ -125,7 +125,7 @@ async def test_a_key_is_taken_from_a_process_whose_lease_has_run_out_by_one_clai
     clock.advance(timedelta(seconds=LEASE_S))
     await asyncio.to_thread(other_process.lease._renew)
     verdicts = await asyncio.gather(
-        *(other_process.claims.claim(make_claim()) for _ in range(9)), return_exceptions=True
+        *(other_process.gate.enter(Pass(make_claim())) for _ in range(9)), return_exceptions=True
     )
     assert Counter(map(type, verdicts)) == {Granted: 1, StillRunning: 8}
 
@@ -143,9 +143,9 @@ async def test_an_answer_is_kept_for_its_time_and_then_the_key_is_free(
 ) -> None:
     await answered(process, await granted(process, make_claim()), make_answer())
     clock.advance(ANSWER_TTL - MICROSECOND)
-    assert await process.claims.claim(make_claim()) == make_answer()
+    assert await process.gate.enter(Pass(make_claim())) == make_answer()
     clock.advance(MICROSECOND)
-    assert await process.claims.find_answer(make_claim()) is None
+    assert await process.gate.find_answer(make_claim()) is None
     await granted(process, make_claim(request="two"))
 
 
@@ -153,7 +153,7 @@ async def test_a_claim_whose_commit_was_not_confirmed_is_still_its_callers(proce
     process.database.lost_answers = 1
     first = await granted(process, make_claim())
     with pytest.raises(StillRunning):
-        await process.claims.claim(make_claim())
+        await process.gate.enter(Pass(make_claim()))
     await answered(process, first, make_answer())
 
 
@@ -161,13 +161,13 @@ async def test_a_claim_that_nobody_was_told_of_does_not_block_its_key(database: 
     async with serving(database, clock, patience_s=0) as process:
         process.database.lost_answers = 1
         with pytest.raises(DatabaseUnavailable):
-            await process.claims.claim(make_claim())
+            await process.gate.enter(Pass(make_claim()))
         await granted(process, make_claim())
 
 
 async def test_a_caller_that_is_cancelled_while_it_claims_does_not_block_its_key(process: ServingProcess) -> None:
     for _ in range(10):
-        leaving = asyncio.ensure_future(process.claims.claim(make_claim()))
+        leaving = asyncio.ensure_future(process.gate.enter(Pass(make_claim())))
         await asyncio.sleep(0)  # it has queued its claim
         leaving.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -178,7 +178,7 @@ async def test_a_caller_that_is_cancelled_while_it_claims_does_not_block_its_key
 async def test_a_key_is_freed_though_the_database_was_away(process: ServingProcess) -> None:
     first = await granted(process, make_claim())
     process.database.away_times = 2
-    process.claims.release(first)
+    process.gate.leave(Pass(first))
     await granted(process, make_claim())
 
 
@@ -186,5 +186,5 @@ async def test_a_claim_is_whole_or_not_there(database: Database, clock: FrozenCl
     async with serving(database, clock, patience_s=0) as process:
         process.database.away_times = 1
         with pytest.raises(DatabaseUnavailable):
-            await process.claims.claim(make_claim())
+            await process.gate.enter(Pass(make_claim()))
     assert rows_of(database, ClaimRow) == 0
