@@ -1,5 +1,6 @@
 """The schema of the database: brought up to date by migrations, and never by starting a server."""
 
+from importlib import import_module
 from pathlib import Path
 
 from alembic import command
@@ -7,10 +8,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from app.database import Database
+from app.database import Base, Database
 from app.errors import Unavailable
 
-_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_APP = Path(__file__).resolve().parent
+_MIGRATIONS = _APP.parent / "migrations"
 
 
 class SchemaOutdated(Unavailable):
@@ -39,6 +41,18 @@ def require_head(database: Database) -> None:
     head = ScriptDirectory.from_config(_config()).get_current_head()
     if current(database) != head:
         raise SchemaOutdated("the database is not at this program's version", hint="run `faremeter db upgrade`")
+
+
+def knows(revision: str) -> bool:
+    """Tell whether this program's migrations lead to that revision."""
+    return revision in {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def import_tables() -> type[Base]:
+    """Import every `app/*/tables.py` and return the base of all mapped classes, whose metadata is whole then."""
+    for file in sorted(_APP.glob("*/tables.py")):
+        import_module(f"app.{file.parent.name}.tables")
+    return Base
 
 
 def _config(connection: object = None) -> Config:

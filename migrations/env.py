@@ -7,27 +7,19 @@ lock, SQLite by BEGIN IMMEDIATE; the second finds nothing left to do.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
-import app
-from app.database import Base, Database, Instant, SortableId
+from app.database import Database, Instant, SortableId
+from app.schema import import_tables
 from app.settings import load_settings
 
 # Partitions are made by the migration (the default one) and at run time (one a month): no mapped class describes them.
 _PARTITION = re.compile(r"usage_events_(default|\d{4}_\d{2})")
 _ONE_MIGRATION_AT_A_TIME = 0x6661_7265_6D74  # an arbitrary, fixed number: "faremt"
-
-
-def import_tables() -> None:
-    """Import every `app/*/tables.py`, so that `Base.metadata` is whole."""
-    for file in sorted(Path(*app.__path__).glob("*/tables.py")):
-        import_module(f"app.{file.parent.name}.tables")
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
@@ -46,10 +38,9 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
 
 def run_on(connection: Connection) -> None:
     """Run what alembic was asked for: upgrade, downgrade, or the comparison of `revision` and `check`."""
-    import_tables()
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=import_tables().metadata,
         include_name=include_name,
         render_item=render_item,
         render_as_batch=connection.dialect.name == "sqlite",

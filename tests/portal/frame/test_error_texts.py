@@ -12,10 +12,14 @@ from tests.portal.catalogue import LANGUAGES
 # Programs meet these, or nobody: what reads a call's body and key, what goes on behind the pages, and the kinds
 # themselves, whose detail says what is wrong, in English.
 WITHOUT_TEXT = {
+    "archive_invalid",
+    "archive_too_new",
+    "backup_file_unusable",
     "body_invalid",
     "cancelled",
     "conflict",
     "constraint_violated",
+    "database_not_empty",
     "device_not_declared",
     "forbidden",
     "invalid",
