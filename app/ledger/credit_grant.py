@@ -1,11 +1,12 @@
 """Credit grants: money that an account has in advance, bought or given, until it is used, refunded or expires."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.errors import Invalid
-from app.money import parse_nanos
+from app.money import AMOUNT_NANOS_MAX
 
 PRIORITY_MAX = 100
 DEFAULT_PRIORITY = 50
@@ -61,17 +62,18 @@ class CreditGrant:
         return self.expires_at is None or instant < self.expires_at
 
 
-def valid_nanos(grants: "list[CreditGrant]", instant: datetime) -> int:
+def valid_nanos(grants: Iterable[CreditGrant], instant: datetime) -> int:
     """Return what is left at an instant of grants that have not expired by then."""
     return sum(grant.remaining_nanos for grant in grants if grant.valid_at(instant))
 
 
-def parse_credit(text: str, *, where: str = "amount") -> int:
-    """Return the nanos of a decimal string. Raises Invalid for what is no amount, CreditInvalid for zero."""
-    nanos = parse_nanos(text, where=where)
-    if nanos == 0:
-        raise CreditInvalid("credit is more than zero", where=where, hint='write a decimal string such as "10.00"')
-    return nanos
+def checked_credit_nanos(amount_nanos: int, *, where: str = "amount") -> int:
+    """Return an amount of credit. Raises CreditInvalid for one that is not above zero, or above 1e9 currency units."""
+    if not 0 < amount_nanos <= AMOUNT_NANOS_MAX:
+        raise CreditInvalid(
+            "an amount of credit is above zero and at most 1,000,000,000", where=where, hint='write e.g. "10.00"'
+        )
+    return amount_nanos
 
 
 def checked_priority(priority: int, *, where: str = "priority") -> int:

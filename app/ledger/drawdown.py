@@ -3,8 +3,9 @@
 Order: the lowest priority number first; of equal ones what expires soonest, never last; then what was given before what
 was paid for; then the oldest. So nothing that the customer paid for is used while something given would have done.
 
-A hold counts the credit that is valid when its call is admitted, and draws at that same instant, however long the call
-runs. What expires meanwhile stays in place as far as running calls may need it.
+A call counts on the credit that is valid when it is admitted, and draws as of that instant, however long it runs. What
+expires meanwhile stays in place as far as running calls may need it: what is left of all grants, expired ones included,
+is never less than what running calls hold, and a call that was admitted can always be paid.
 """
 
 from collections.abc import Iterable
@@ -31,19 +32,18 @@ def in_order(grants: Iterable[CreditGrant]) -> list[CreditGrant]:
 
 
 def draw(grants: Iterable[CreditGrant], amount_nanos: int, at: datetime) -> tuple[Draw, ...]:
-    """Return how an amount is taken from the grants that were valid at an instant, in order.
+    """Return how an amount is taken: from the grants that were valid at an instant, in order.
 
-    `at` is the instant at which the call was admitted. Raises InvariantViolation where they do not suffice: the gate
-    admits no such call.
+    `at` is the instant at which the call was admitted. Only where those do not suffice does it fall to what had expired
+    before and was left in place for running calls: a call that was released moves those behind it to dearer tiers.
+    Raises InvariantViolation where all of it does not suffice: the gate admits no such call.
     """
     if amount_nanos < 0:
         raise InvariantViolation(f"{amount_nanos} nanos cannot be drawn")
     draws: list[Draw] = []
-    for grant in in_order(grants):
-        if amount_nanos == 0:
-            break
-        if grant.remaining_nanos and grant.valid_at(at):
-            taken = min(grant.remaining_nanos, amount_nanos)
+    for grant in sorted(in_order(grants), key=lambda grant: not grant.valid_at(at)):
+        taken = min(grant.remaining_nanos, amount_nanos)
+        if taken:
             draws.append(Draw(grant.id, taken))
             amount_nanos -= taken
     if amount_nanos:
