@@ -1,23 +1,32 @@
 """Who used what: a prediction becomes a usage event and an answer (pure)."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from app.charging.claim import StoredAnswer
 from app.inference.prediction import BatchFact, Prediction
-from app.metering.meter import Quantities
+from app.metering.meter import Meter, Quantities
 from app.metering.usage_event import BatchRecord, Outcome, UsageEvent, compute_ms
 from app.money import format_nanos
+from app.pricing.plan import Price
 from app.rating.call_charge import CallCharge
 from app.serving.admission import Admission
 from app.serving.call import JSON_TYPE, Answer
+from app.serving.results import count_results
 
 _FREE = CallCharge(0, 0)
 _encode = msgspec.json.Encoder().encode
 
 
-def quantities_of(prediction: Prediction) -> Quantities:
-    """Return the billable quantities of a success."""
-    return Quantities(requests=1, units=prediction.items, compute_ms=compute_ms(prediction.compute_us))
+def quantities_of(prediction: Prediction, prices: Sequence[Price]) -> Quantities:
+    """Return the billable quantities of a success; results are counted where one of the prices is for them."""
+    return Quantities(
+        requests=1,
+        units=prediction.items,
+        compute_ms=compute_ms(prediction.compute_us),
+        results=count_results(prices, prediction.outputs),
+    )
 
 
 def charge_to(admission: Admission, charge: CallCharge) -> CallCharge:
@@ -25,8 +34,11 @@ def charge_to(admission: Admission, charge: CallCharge) -> CallCharge:
     return charge if admission.principal.live else _FREE
 
 
-def answer_of(admission: Admission, prediction: Prediction, charge: CallCharge) -> Answer:
-    """Return the answer with its usage block; `amount` is null where only the invoice can tell."""
+def answer_of(admission: Admission, prediction: Prediction, used: Quantities, charge: CallCharge) -> Answer:
+    """Return the answer with its usage block.
+
+    `amount` is null where only the invoice can tell; `results` is there where the plan prices them.
+    """
     amount = None if charge.amount_nanos is None else format_nanos(charge.amount_nanos)
     usage: dict[str, object] = {
         "units": prediction.items,
@@ -36,6 +48,8 @@ def answer_of(admission: Admission, prediction: Prediction, charge: CallCharge) 
         "amount": amount,
         "currency": admission.plan_version.currency,
     }
+    if any(price.meter is Meter.RESULTS for price in admission.prices):
+        usage["results"] = used.results
     if amount is None:
         usage["amount_estimate"] = format_nanos(charge.estimate_nanos)
     body = _encode(
@@ -51,7 +65,13 @@ def answer_of(admission: Admission, prediction: Prediction, charge: CallCharge) 
 
 
 def usage_event_of(
-    admission: Admission, prediction: Prediction, charge: CallCharge, *, output_bytes: int, delivered: bool
+    admission: Admission,
+    prediction: Prediction,
+    used: Quantities,
+    charge: CallCharge,
+    *,
+    output_bytes: int,
+    delivered: bool,
 ) -> UsageEvent:
     """Return the event of a call that succeeded."""
     return UsageEvent(
@@ -65,8 +85,8 @@ def usage_event_of(
         occurred_at=admission.occurred_at,
         outcome=Outcome.SUCCEEDED,
         delivered=delivered,
-        units=prediction.items,
-        results=0,
+        units=used.units,
+        results=used.results,
         compute_us=prediction.compute_us,
         queue_us=prediction.queue_us,
         input_bytes=admission.model_input.input_bytes,
