@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from app.accounts.authentication import Authenticator
@@ -30,6 +31,7 @@ from app.economics.margins import Margins
 from app.economics.service import Economics
 from app.errors import Invalid
 from app.inference.engine import Engine
+from app.inference.model_repository import ModelRepository
 from app.members.email_change import EmailChange
 from app.members.housekeeping import MemberHousekeeping
 from app.members.identities import Identities
@@ -49,12 +51,14 @@ from app.outbox.delivery import Delivery
 from app.outbox.folder import FolderDelivery
 from app.outbox.postman import Postman
 from app.outbox.smtp import SmtpDelivery, parse_smtp_url
+from app.pricing.plan import PlanDraft
 from app.pricing.plan_book import PlanBook
 from app.pricing.service import Plans
 from app.serving.admission import Admitter
 from app.serving.attribution import batch_record_of
 from app.serving.device_uptime import DeviceUptime
 from app.serving.predict import PredictUseCase
+from app.serving.results import refuse_unanswerable
 from app.settings import Settings
 
 _GATE_PATIENCE_S = 3.0
@@ -145,7 +149,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         database=database,
         audit_log=AuditLog(database),
         accounts=Accounts(database, clock),
-        plans=Plans(database, clock),
+        plans=Plans(database, clock, check_models=partial(_check_models, settings)),
         metering=Metering(database),
         invoices=Invoices(database),
         invoice_run=InvoiceRun(database, clock, settings.issue_grace_s),
@@ -157,6 +161,12 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         sweeper=Sweeper(database, clock, PlanVersionShelf(), lease_s=settings.process_lease_s),
         **_members(settings, database, clock),
     )
+
+
+def _check_models(settings: Settings, draft: PlanDraft) -> None:
+    """Refuse a plan whose conditions the models of this installation cannot answer, as their manifests stand now."""
+    folders = ModelRepository(settings.models_dir, settings.data_dir).scan()
+    refuse_unanswerable(draft, [folder.manifest for folder in folders if folder.manifest])
 
 
 def _members(settings: Settings, database: Database, clock: Clock) -> dict[str, Any]:
@@ -258,7 +268,6 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
 def _engine(settings: Settings, clock: Clock, recorder: Recorder) -> Engine:
     # torch takes seconds to import: only a process that serves pays for it.
     from app.inference.inline_engine import InlineEngine
-    from app.inference.model_repository import ModelRepository
 
     return InlineEngine(
         ModelRepository(settings.models_dir, settings.data_dir),
