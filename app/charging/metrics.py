@@ -20,6 +20,9 @@ holds_settled = Counter("faremeter_holds_settled_total", "Holds that became use"
 holds_released = Counter("faremeter_holds_released_total", "Holds that were given back, by the cause", ["cause"])
 leases_swept = Counter("faremeter_leases_swept_total", "Leases of dead processes that this process has ended")
 limit_refusals = Counter("faremeter_limit_refusals_total", "Calls that a limit refused, by its name", ["limit"])
+limits_without_redis = Gauge(
+    "faremeter_limits_without_redis", "1 while Redis does not answer", multiprocess_mode="livemax"
+)
 
 # The label `group` says whose: the recorder's or the gate's.
 _entries = Counter("faremeter_commit_entries_total", "Entries in group commits that were written", ["group"])
