@@ -1,5 +1,6 @@
 """What a serving process holds to charge online: a lease, a gate and a recorder, with failpoints below."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from app.charging import lease_store
 from app.charging.gate import Gate
 from app.charging.gate_book import PlanVersionShelf
 from app.charging.process_lease import ProcessLease
@@ -74,6 +76,16 @@ async def serving(database: Database, clock: Clock, *, patience_s: float = 30.0)
     await recorder.stop()
     await lease.stop()
     own.dispose()
+
+
+async def taken_for_dead(process: ServingProcess) -> None:
+    """Let the process's lease be gone, as after a silence; it takes it again with its next sign of life."""
+
+    def end() -> None:
+        with process.database.transaction() as session:
+            lease_store.end_lease(session, process.lease.id)
+
+    await asyncio.to_thread(end)
 
 
 def rows_of(database: Database, table: type[Base]) -> int:

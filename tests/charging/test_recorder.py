@@ -27,7 +27,7 @@ from tests.builders import (
     make_interval,
     open_account,
 )
-from tests.charging.serving_process import LEASE_S, ServingProcess, charged, rows_of, serving
+from tests.charging.serving_process import ServingProcess, charged, rows_of, serving, taken_for_dead
 
 MICROSECOND = timedelta(microseconds=1)
 BACKWARDS = DeviceInterval("dev_2", "cpu", NOON, NOON - timedelta(seconds=1))  # the schema refuses it
@@ -200,8 +200,7 @@ async def test_a_slow_process_whose_claim_was_taken_over_charges_nothing(
 ) -> None:
     slow, quick = make_claim(), make_claim()
     await process.gate.enter(Pass(slow))
-    clock.advance(timedelta(seconds=LEASE_S))
-    await asyncio.to_thread(other_process.lease._renew)
+    await taken_for_dead(process)
     assert isinstance(await other_process.gate.enter(Pass(quick)), Granted)
 
     for _ in range(2):  # while the second one runs, and after it has ended
@@ -228,7 +227,7 @@ async def test_of_two_calls_under_one_key_in_one_group_the_holder_is_charged(
 ) -> None:
     lost, held = make_claim(), make_claim()
     await process.gate.enter(Pass(lost))
-    clock.advance(timedelta(seconds=LEASE_S))  # the process was silent, and lives on: a repeat takes the key over
+    await taken_for_dead(process)  # it was silent, and lives on: a repeat takes the key over
     await process.gate.enter(Pass(held))
     futures = [
         process.recorder.record(Record(make_event(id=claim.event_id), claim, make_answer(body=claim.event_id.encode())))
