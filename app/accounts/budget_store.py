@@ -22,7 +22,7 @@ def budgets_of(session: Session, account_ids: Collection[str]) -> dict[str, list
 
 
 def find_budget(session: Session, budget_id: str) -> Budget | None:
-    row = session.get(BudgetRow, budget_id)
+    row = session.get(BudgetRow, budget_id, populate_existing=True)
     return _budget_of(row) if row else None
 
 
