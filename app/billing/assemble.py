@@ -15,14 +15,14 @@ from app.ids import microseconds
 from app.metering.store import UsageTotal
 from app.money import AMOUNT_NANOS_MAX, round_to_minor, share_nanos
 from app.period import Period
-from app.pricing.plan import PlanSegment, PlanVersion, Price
+from app.pricing.plan import Billing, PlanSegment, PlanVersion, Price
 from app.rating.rate import rate_parts
 
 
 def assemble(
     usage: PeriodUsage, *, invoice_id: str, account: Account, period: Period, computed_at: datetime
 ) -> Invoice | None:
-    """Return the draft of a period's invoice, or None where there was neither usage nor a base fee.
+    """Return the draft of a period's invoice, or None where there was neither a base fee nor usage that is owed.
 
     Raises InvoiceTooLarge, and InvariantViolation for usage that no plan version prices.
     """
@@ -46,8 +46,19 @@ def assemble(
 
 
 def invoice_lines(usage: PeriodUsage, period: Period) -> tuple[InvoiceLine, ...]:
-    """Return the lines of a period's invoice. Raises InvariantViolation for usage that no plan version prices."""
-    return (*_base_fee_lines(usage.segments, period), *_usage_lines(usage, period))
+    """Return the lines of a period's invoice: fees, and usage that is owed.
+
+    Raises InvariantViolation for usage that no plan version prices.
+    """
+    return (*_base_fee_lines(usage.segments, period), *_usage_lines(usage, period, Billing.POSTPAID))
+
+
+def credit_lines(usage: PeriodUsage, period: Period) -> tuple[InvoiceLine, ...]:
+    """Return lines of the usage under prepaid plan versions: it was paid from credit, to the nano, and is owed no more.
+
+    No invoice has them, so what is true of them is their `exact_nanos`. Raises what `invoice_lines` raises.
+    """
+    return tuple(_usage_lines(usage, period, Billing.PREPAID))
 
 
 def _base_fee_lines(segments: Sequence[PlanSegment], period: Period) -> Iterator[InvoiceLine]:
@@ -80,7 +91,7 @@ def _fee_until(instant: datetime, base_fee_nanos: int, period: Period) -> int:
     return share_nanos(base_fee_nanos, now - start, end - start)
 
 
-def _usage_lines(usage: PeriodUsage, period: Period) -> Iterator[InvoiceLine]:
+def _usage_lines(usage: PeriodUsage, period: Period, billing: Billing) -> Iterator[InvoiceLine]:
     unknown = {total.plan_version_id for total in usage.totals} - usage.versions.keys()
     if unknown:
         raise InvariantViolation(f"usage is pinned to plan versions that do not exist: {', '.join(sorted(unknown))}")
@@ -92,7 +103,7 @@ def _usage_lines(usage: PeriodUsage, period: Period) -> Iterator[InvoiceLine]:
             raise InvariantViolation(
                 f"plan {version.plan_key}, version {version.version}, has no price of {total.model}"
             )
-        for price in prices:
+        for price in prices if version.billing is billing else ():
             if total.quantities.of(price.meter):
                 yield _usage_line(total, price, version, in_effect[version.id])
 

@@ -16,7 +16,7 @@ class UncountedAccount:
 
 @dataclass(frozen=True, slots=True)
 class MonthPreview:
-    """Each account's charges for its period that starts in the month; what owes nothing is left out."""
+    """Each account's charges for its period that starts in the month; who used nothing and owes nothing is left out."""
 
     charges: tuple[AccountCharges, ...]
     uncounted: tuple[UncountedAccount, ...]

@@ -4,7 +4,7 @@ from app.accounts.account import Account
 from app.accounts.store import find_account, list_accounts
 from app.billing import store
 from app.billing.account_charges import AccountCharges
-from app.billing.assemble import invoice_lines
+from app.billing.assemble import credit_lines, invoice_lines
 from app.billing.month_preview import MonthPreview, UncountedAccount
 from app.clock import Clock
 from app.database import Database, DatabaseUnavailable, Session
@@ -67,4 +67,10 @@ class InvoicePreview:
 
 def _charges_of(session: Session, account: Account, period: Period) -> AccountCharges:
     usage = store.read_usage(session, account.id, period)
-    return AccountCharges(account, period, invoice_lines(usage, period), usage.totals)
+    return AccountCharges(
+        account=account,
+        period=period,
+        lines=invoice_lines(usage, period),
+        credit_lines=credit_lines(usage, period),
+        totals=usage.totals,
+    )

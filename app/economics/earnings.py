@@ -1,4 +1,4 @@
-"""What the invoices of a month charge for each model, in each currency (pure)."""
+"""What the usage of a month comes to for each model, in each currency: owed, or paid from credit (pure)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def earnings_of(charges: Iterable[AccountCharges]) -> list[Earning]:
         for total in each.totals:
             key = total.model, each.account.currency
             calls[key] = calls.get(key, 0) + total.quantities.requests
-        for line in each.lines:
+        for line in each.earning_lines:
             key = line.model or "", each.account.currency
             nanos[key] = nanos.get(key, 0) + line.exact_nanos
     return [

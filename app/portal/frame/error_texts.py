@@ -22,6 +22,11 @@ TEXTS = {
     "plan_not_found": _("There is no plan of that key."),
     "plan_of_other_currency": _("The plan is in another currency than the account."),
     "currency_mismatch": _("The plan is in another currency. Both keep their currency for good."),
+    "plan_unbounded_under_budget": _(
+        "Accounts on this plan have budgets of money, and by these prices nobody knows before a call runs what it costs."
+    ),
+    "plan_unanswerable": _("The plan prices results by something that the model's answers do not hold."),
+    "price_unanswerable": _("The plan prices this model by something that its answers do not hold. Ask the operator."),
     "plan_starts_in_past": _("A plan begins now or later: past usage keeps the plan that was in effect."),
     "month_invalid": _("This is not a month. Write it like 2026-11."),
     "month_not_begun": _("This month has not begun."),
