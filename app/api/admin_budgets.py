@@ -1,0 +1,49 @@
+"""/v1/admin/accounts/…/budgets: what operators let an account spend or use."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.accounts.budget import Measure, Window
+from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
+from app.api.wire import page
+from app.api.wire_budget import BudgetBody, budget_body, state_body
+
+router = APIRouter(prefix="/v1/admin/accounts/{account_id}/budgets", tags=["admin"])
+
+
+@router.get("")
+def list_budgets(
+    account_id: str, _operator: Operator, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50
+) -> dict[str, Any]:
+    """List the budgets of an account and its keys, and where they stand."""
+    currency = services.accounts.get_account(account_id).currency
+    behind = [state for state in services.budgets.list(account_id) if state.budget.id > cursor]
+    return page(behind, limit, lambda each: state_body(each, currency), lambda each: each.budget.id)
+
+
+@router.put("/{measure}/{window}")
+def set_budget(
+    account_id: str, measure: Measure, window: Window, body: BudgetBody, operator: Operator, services: ServicesDep
+) -> dict[str, Any]:
+    """Set what an account may spend or use in a window."""
+    state = services.budgets.set(
+        account_id,
+        measure=measure,
+        window=window,
+        limit_value=body.limit_value(measure),
+        hard=body.hard,
+        thresholds=tuple(body.thresholds),
+        by=operator,
+    )
+    return state_body(state, services.accounts.get_account(account_id).currency)
+
+
+@router.delete("/{measure}/{window}")
+def remove_budget(
+    account_id: str, measure: Measure, window: Window, operator: Operator, services: ServicesDep
+) -> dict[str, Any]:
+    """Remove a budget of an account, and forget what was counted against it."""
+    budget = services.budgets.find(account_id, None, measure, window)
+    removed = services.budgets.remove(budget.id, by=operator)
+    return budget_body(removed, services.accounts.get_account(account_id).currency)

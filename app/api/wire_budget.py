@@ -1,0 +1,80 @@
+"""Budgets and their alerts on the wire: money as decimal strings, units as numbers."""
+
+from typing import Any
+
+from pydantic import Field, StrictInt, StrictStr
+
+from app.accounts.budget import DEFAULT_THRESHOLDS, Budget, BudgetInvalid, Measure
+from app.api.fields import StrictBody
+from app.api.wire import instant
+from app.charging.budget_alert import BudgetAlert
+from app.charging.budget_state import BudgetState
+from app.money import format_nanos, parse_nanos
+
+
+class BudgetBody(StrictBody):
+    """A bound: of money a decimal string, of units a number. A soft one (`"hard": false`) only tells."""
+
+    limit: StrictStr | StrictInt
+    hard: bool = True
+    thresholds: list[StrictInt] = Field(
+        default=list(DEFAULT_THRESHOLDS), max_length=20, description="percents of the limit at which people are told"
+    )
+
+    def limit_value(self, measure: Measure) -> int:
+        """Return the limit in nanos or units. Raises Invalid for what is no amount, BudgetInvalid for the wrong kind."""
+        if measure is Measure.MONEY:
+            if not isinstance(self.limit, str):
+                raise BudgetInvalid("money is a decimal string", where="limit", hint='write "10.00"')
+            return parse_nanos(self.limit, where="limit")
+        if not isinstance(self.limit, int):
+            raise BudgetInvalid("units are a whole number", where="limit", hint="write 1000, without quotes")
+        return self.limit
+
+
+def budget_body(budget: Budget, currency: str) -> dict[str, Any]:
+    """Return what a budget is."""
+    return {
+        "id": budget.id,
+        "key": budget.key_id,
+        "measure": budget.measure,
+        "window": budget.window,
+        "limit": value_body(budget.measure, budget.limit_value),
+        "currency": currency if budget.measure is Measure.MONEY else None,
+        "hard": budget.hard,
+        "thresholds": list(budget.thresholds),
+        "created_at": instant(budget.created_at),
+    }
+
+
+def state_body(state: BudgetState, currency: str) -> dict[str, Any]:
+    """Return a budget and where it stands now."""
+    measure = state.budget.measure
+    return {
+        **budget_body(state.budget, currency),
+        "used": value_body(measure, state.used),
+        "held": value_body(measure, state.held),
+        "reset_at": instant(state.reset_at),
+    }
+
+
+def alert_body(alert: BudgetAlert, currency: str) -> dict[str, Any]:
+    """Return an alert: which budget, how far it was used, and when that was noticed."""
+    return {
+        "id": alert.id,
+        "budget": alert.budget_id,
+        "key": alert.key_id,
+        "measure": alert.measure,
+        "window": alert.window,
+        "window_start": instant(alert.window_start),
+        "percent": alert.percent,
+        "limit": value_body(alert.measure, alert.limit_value),
+        "used": value_body(alert.measure, alert.used),
+        "currency": currency if alert.measure is Measure.MONEY else None,
+        "created_at": instant(alert.created_at),
+    }
+
+
+def value_body(measure: Measure, value: int) -> str | int:
+    """Return nanos as a decimal string, and units as they are."""
+    return format_nanos(value) if measure is Measure.MONEY else value
