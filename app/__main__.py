@@ -22,6 +22,7 @@ _COMMANDS = {
     "user": "users",
     "member": "members",
     "plan": "plans",
+    "credit": "credit",
     "invoice": "invoices",
     "price": "prices",
     "economics": "economics",

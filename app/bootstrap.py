@@ -16,6 +16,7 @@ from app.backup.service import Backups
 from app.billing.invoice_run import InvoiceRun
 from app.billing.preview import InvoicePreview
 from app.billing.service import Invoices
+from app.charging.credits import Credits
 from app.charging.gate import Gate
 from app.charging.gate_book import PlanVersionShelf
 from app.charging.housekeeping import Housekeeping
@@ -81,6 +82,7 @@ class Books:
     invoice_preview: InvoicePreview
     economics: Economics
     margins: Margins
+    credits: Credits
     housekeeping: Housekeeping
     backups: Backups
     sweeper: Sweeper
@@ -157,6 +159,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         economics=Economics(database, clock, settings.hardware_file),
         margins=Margins(database, clock, settings.hardware_file, preview),
         backups=Backups(database, clock),
+        credits=Credits(database, clock),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
         sweeper=Sweeper(database, clock, PlanVersionShelf(), lease_s=settings.process_lease_s),
         **_members(settings, database, clock),

@@ -29,13 +29,14 @@ def run(settings: Settings) -> None:
 
 
 def work_once(books: Books) -> None:
-    """Do every job once: partitions to come, expired answers, invoices that are due and drafts of what runs."""
+    """Do every job once: partitions to come, expired answers and credit, invoices that are due, drafts."""
     try:
         now = books.clock.now()
         books.metering.make_partitions(now)
         purged = books.housekeeping.purge()
         books.member_housekeeping.purge()
         books.mail_folder.sweep()
+        books.credits.expire_due()
         this_month = Month(now.year, now.month)
         # A period starts up to two months before it is due: a month long, its grace, its zone a day ahead or behind.
         for offset in range(-_MONTHS_BACK, 2):

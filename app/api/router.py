@@ -2,10 +2,34 @@
 
 from fastapi import APIRouter
 
-from app.api import admin, audit_log, billing, economics, health, keys, model_catalog, predict, usage
+from app.api import (
+    admin,
+    admin_credits,
+    audit_log,
+    billing,
+    credit,
+    economics,
+    health,
+    keys,
+    model_catalog,
+    predict,
+    usage,
+)
 from app.api.problem import PROBLEM_RESPONSES
 
 # Each router names its whole prefix, so that a route's own path is the one that logs and metrics show.
 api = APIRouter(responses=PROBLEM_RESPONSES)
-for module in (predict, model_catalog, keys, usage, billing, admin, audit_log, economics, health):
+for module in (
+    predict,
+    model_catalog,
+    keys,
+    usage,
+    billing,
+    credit,
+    admin,
+    admin_credits,
+    audit_log,
+    economics,
+    health,
+):
     api.include_router(module.router)

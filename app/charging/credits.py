@@ -1,7 +1,7 @@
 """Credit in advance: granted, refunded, written off when it expires; its balance and its history.
 
-Whatever changes a grant holds the account's lock; what takes credit away holds that of its gate as well, so that no call
-is admitted meanwhile.
+Whatever changes a grant holds the account's lock; what takes credit away holds its gate's lock as well, and no call is
+admitted meanwhile.
 """
 
 from dataclasses import dataclass, replace
@@ -159,6 +159,14 @@ class Credits:
         """Return the account's newest grants first, used up ones included, those before the id `before`."""
         with self._database.reading() as session:
             return store.list_grants(session, account_id, before, limit)
+
+    def account_of(self, grant_id: str) -> str:
+        """Return the id of the account that a grant belongs to. Raises NotFound."""
+        with self._database.reading() as session:
+            account_id = store.owner_of(session, grant_id)
+        if account_id is None:
+            raise NotFound(f"there is no credit grant {grant_id}", where="grant")
+        return account_id
 
     def history(self, account_id: str, before: str | None = None, limit: int = 50) -> list[CreditMovement]:
         """Return what came and went, the newest first, each with the balance after it; those before `before`."""

@@ -53,6 +53,11 @@ def find_grant(session: Session, account_id: str, grant_id: str) -> CreditGrant 
     return found[0] if found else None
 
 
+def owner_of(session: Session, grant_id: str) -> str | None:
+    """Return the account that a grant belongs to."""
+    return session.scalar(select(CreditGrantRow.account_id).where(CreditGrantRow.id == grant_id))
+
+
 def find_grant_of_creation(session: Session, account_id: str, creation_id: str) -> CreditGrant | None:
     """Return the grant that a creation has made."""
     row = CreditGrantRow

@@ -21,7 +21,7 @@ def basic(email: str, password: str) -> dict[str, str]:
 
 
 async def ids_of(faremeter: Installation, tenant: Tenant) -> dict[str, str]:
-    """Return the ids of what the tenant has: a further key, and an invoice of this month."""
+    """Return the ids of what the tenant has: a further key, credit, and an invoice of this month."""
     if not faremeter.events(tenant.account_id):
         faremeter.services.plans.assign(tenant.account_id, "payg")
         await faremeter.predict(faremeter.another_key(tenant.account_id), [ROW])
@@ -29,7 +29,9 @@ async def ids_of(faremeter: Installation, tenant: Tenant) -> dict[str, str]:
     (outcome,) = faremeter.services.invoice_run.run(Month(now.year, now.month), tenant.account_id).outcomes
     assert outcome.invoice
     key = faremeter.another_key(tenant.account_id, scopes=frozenset({Scope.PREDICT}))
+    grant = faremeter.services.credits.grant(tenant.account_id, amount_nanos=10**9)
     facts = {"account_id": tenant.account_id, "key_id": key.key_id, "invoice_id": outcome.invoice.id}
+    facts |= {"grant_id": grant.id}
     return {"model": "linear", "version": "1", **facts}
 
 
