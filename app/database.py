@@ -7,13 +7,15 @@ the block has been left (SQLite `synchronous=FULL`, PostgreSQL `synchronous_comm
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
+    JSON,
     BigInteger,
     DateTime,
     Dialect,
@@ -21,8 +23,14 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    cast,
+    column,
     create_engine,
     event,
+    func,
     make_url,
     text,
 )
@@ -46,6 +54,8 @@ __all__ = [
     "dialect_insert",
     "dialect_of",
     "insert_into",
+    "json_rows",
+    "json_text",
 ]
 
 _BUSY_TIMEOUT_MS = 10_000
@@ -210,6 +220,21 @@ def dialect_insert(dialect: str, table: Table | type[Base]) -> Any:
 def insert_into(session: Session, table: Table | type[Base]) -> Any:
     """Return the INSERT of this session's dialect."""
     return dialect_insert(dialect_of(session), table)
+
+
+def json_rows(table: type[Base], names: Iterable[str]) -> TableValuedAlias:
+    """Return the rows of the parameter `rows`, a JSON text of objects, with columns of the table (PostgreSQL).
+
+    A whole group is one value of one statement, which is prepared once for groups of every size.
+    """
+    rows = cast(bindparam("rows", type_=Text), JSON)
+    named = [column(name, table.__table__.c[name].type) for name in names]
+    return func.json_to_recordset(rows).table_valued(*named).render_derived(name="given", with_types=True)
+
+
+def json_text(rows: object) -> str:
+    """Return dataclasses, dicts or plain values as JSON: integers of any size and instants exactly as they are."""
+    return msgspec.json.encode(rows).decode()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.event import listen
 
 from app.database import Database
 from app.ids import new_id
@@ -130,6 +131,38 @@ def test_only_the_ids_that_were_not_there_come_back(database: Database) -> None:
     with database.transaction() as session:
         assert insert_events(session, [old, new], NOON) == {new.id}
         assert insert_events(session, [old, new], NOON) == set()
+
+
+def test_an_event_that_stands_in_a_group_twice_is_stored_once_and_the_first_one_counts(database: Database) -> None:
+    first = make_event(units=3)
+    with database.transaction() as session:
+        assert insert_events(session, [first, replace(first, units=9)], NOON) == {first.id}
+    assert stored_events(database, first.account_id) == [first]
+
+
+def test_whatever_stands_in_an_event_is_stored_to_the_letter_the_unit_and_the_microsecond(database: Database) -> None:
+    event = make_event(
+        model='a"b\\c{}%s:x \u4e2d\U0001f600\n',
+        version=2**31 - 1,
+        units=2**63 - 1,
+        amount_nanos=10**18,
+        compute_us=2**53 + 1,
+        occurred_at=NOON + timedelta(microseconds=1),
+    )
+    write(database, [event])
+    assert stored_events(database, event.account_id) == [event]
+    assert rollup(database, event.account_id) == sums_of_events(database, event.account_id)
+
+
+def test_a_large_group_takes_no_more_statements_than_a_small_one(database: Database) -> None:
+    asked: list[str] = []
+    listen(database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    counts = []
+    for size in (2, 300):
+        asked.clear()
+        write(database, [make_event(key_id=f"key_{number % 40}") for number in range(size)])
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 4  # SQLite has a BEGIN among them, and looks up what is known first
 
 
 def test_billable_quantities_exclude_test_keys_failures_other_accounts_and_other_periods(database: Database) -> None:
