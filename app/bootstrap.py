@@ -13,14 +13,18 @@ from app.accounts.change_watch import ChangeWatch
 from app.accounts.service import Accounts
 from app.audit_log.service import AuditLog
 from app.backup.service import Backups
+from app.billing.budget_mail import BudgetMail
 from app.billing.invoice_run import InvoiceRun
 from app.billing.preview import InvoicePreview
 from app.billing.service import Invoices
+from app.charging.budgets import Budgets
 from app.charging.credits import Credits
 from app.charging.gate import Gate
 from app.charging.gate_book import PlanVersionShelf
 from app.charging.housekeeping import Housekeeping
-from app.charging.limit_of_test_keys import LimitOfTestKeys
+from app.charging.limits.limiter import Limiter
+from app.charging.limits.local_counters import LocalCounters
+from app.charging.limits.model_limits import ModelLimits
 from app.charging.process_lease import ProcessLease
 from app.charging.quotes import Quotes
 from app.charging.recorder import Recorder
@@ -83,6 +87,8 @@ class Books:
     economics: Economics
     margins: Margins
     credits: Credits
+    budgets: Budgets
+    budget_mail: BudgetMail
     housekeeping: Housekeeping
     backups: Backups
     sweeper: Sweeper
@@ -160,6 +166,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         margins=Margins(database, clock, settings.hardware_file, preview),
         backups=Backups(database, clock),
         credits=Credits(database, clock),
+        budgets=Budgets(database, clock),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
         sweeper=Sweeper(database, clock, PlanVersionShelf(), lease_s=settings.process_lease_s),
         **_members(settings, database, clock),
@@ -193,6 +200,7 @@ def _members(settings: Settings, database: Database, clock: Clock) -> dict[str, 
         "member_housekeeping": MemberHousekeeping(database, clock),
         "mail_folder": MailFolder(database, clock, settings.data_dir),
         "postman": postman,
+        "budget_mail": BudgetMail(database, clock, postman, public_url=settings.public_url),
     }
 
 
@@ -252,7 +260,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     engine = _engine(settings, clock, recorder)
     authenticator = Authenticator(database, clock)
     plan_book = PlanBook(database)
-    admitter = Admitter(engine, plan_book, LimitOfTestKeys(), clock)
+    model_limits = ModelLimits(database)
+    admitter = Admitter(engine, plan_book, Limiter(model_limits, LocalCounters(), clock), clock)
     quotes = Quotes(TierPositions(database, clock))
     return Services(
         **{name: getattr(books, name) for name in Books.__slots__},
@@ -263,7 +272,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         recorder=recorder,
         gate=gate,
         lease=lease,
-        changes=ChangeWatch(database, [authenticator.forget, plan_book.forget]),
+        changes=ChangeWatch(database, [authenticator.forget, plan_book.forget, model_limits.forget]),
         uptime=DeviceUptime(engine, recorder, clock),
     )
 

@@ -29,7 +29,7 @@ def run(settings: Settings) -> None:
 
 
 def work_once(books: Books) -> None:
-    """Do every job once: partitions to come, expired answers and credit, invoices that are due, drafts."""
+    """Do every job once: partitions to come, expired answers and credit, alerts, invoices due, drafts."""
     try:
         now = books.clock.now()
         books.metering.make_partitions(now)
@@ -37,6 +37,7 @@ def work_once(books: Books) -> None:
         books.member_housekeeping.purge()
         books.mail_folder.sweep()
         books.credits.expire_due()
+        books.budget_mail.send()
         this_month = Month(now.year, now.month)
         # A period starts up to two months before it is due: a month long, its grace, its zone a day ahead or behind.
         for offset in range(-_MONTHS_BACK, 2):

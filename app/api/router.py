@@ -4,9 +4,11 @@ from fastapi import APIRouter
 
 from app.api import (
     admin,
+    admin_budgets,
     admin_credits,
     audit_log,
     billing,
+    budgets,
     credit,
     economics,
     health,
@@ -26,8 +28,10 @@ for module in (
     usage,
     billing,
     credit,
+    budgets,
     admin,
     admin_credits,
+    admin_budgets,
     audit_log,
     economics,
     health,
