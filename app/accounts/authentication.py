@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.accounts import store
+from app.accounts import caller_store
 from app.accounts.account import ApiKey, Principal
 from app.accounts.key_secret import digest_of, well_formed
 from app.clock import Clock
@@ -71,10 +71,7 @@ class Authenticator:
 
     def _look_up(self, digest: bytes) -> _Lookup:
         with self._database.reading() as session:
-            key = store.find_key_by_digest(session, digest)
-        if key is None:
-            return _Lookup(None)
-        return _Lookup((key, key.principal))
+            return _Lookup(caller_store.find_caller(session, digest))
 
     def _usable(self, lookup: _Lookup) -> Principal:
         if lookup.found is None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from app.accounts import store, user_store
+from app.accounts import caller_store, store, user_store
 from app.accounts.account import (
     DEFAULT_SCOPES,
     Account,
@@ -255,7 +255,10 @@ class Accounts:
 
     def playground_principal(self, account_id: str, *, live: bool, by: Actor) -> Principal:
         """Return whom the portal's playground acts as when it calls models. Raises NotFound."""
-        return self.playground_key(account_id, live=live, by=by).principal
+        key = self.playground_key(account_id, live=live, by=by)
+        with self._database.reading() as session:
+            caller = caller_store.find_caller_of_key(session, key.id)
+        return caller[1] if caller else key.principal
 
     def create_user(self, email: str, password: str, *, operator: bool, by: Actor = INSTALLATION) -> User:
         """Create a user. Raises Invalid for a bad address or short password, EmailTaken."""

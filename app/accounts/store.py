@@ -144,14 +144,9 @@ def is_made(session: Session, account_id: str, creation_id: str) -> bool:
     return session.scalar(query) is not None
 
 
-def find_key_by_digest(session: Session, digest: bytes) -> ApiKey | None:
-    row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.digest == digest))
-    return _key_of(row) if row else None
-
-
 def find_key(session: Session, account_id: str, key_id: str) -> ApiKey | None:
     row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.account_id == account_id))
-    return _key_of(row) if row else None
+    return key_of(row) if row else None
 
 
 def list_keys(session: Session, account_id: str, after: str = "", limit: int | None = None) -> list[ApiKey]:
@@ -161,14 +156,14 @@ def list_keys(session: Session, account_id: str, after: str = "", limit: int | N
         .order_by(ApiKeyRow.id)
         .limit(limit)
     )
-    return [_key_of(row) for row in rows]
+    return [key_of(row) for row in rows]
 
 
 def newest_keys(session: Session, account_id: str, now: datetime, *, usable: bool, limit: int) -> list[ApiKey]:
     """Return the account's newest keys first: those that work now, or those that have ended."""
     works = _works_at(now)
     query = select(ApiKeyRow).where(ApiKeyRow.account_id == account_id, works if usable else not_(works))
-    return [_key_of(row) for row in session.scalars(query.order_by(ApiKeyRow.id.desc()).limit(limit))]
+    return [key_of(row) for row in session.scalars(query.order_by(ApiKeyRow.id.desc()).limit(limit))]
 
 
 def count_usable_keys(
@@ -188,7 +183,7 @@ def keys_of_budget(session: Session, account_id: str, budget_key_id: str) -> lis
 def find_keys(session: Session, account_id: str, key_ids: Collection[str]) -> dict[str, ApiKey]:
     """Return those of the ids that are keys of the account."""
     rows = session.scalars(select(ApiKeyRow).where(ApiKeyRow.account_id == account_id, ApiKeyRow.id.in_(key_ids)))
-    return {row.id: _key_of(row) for row in rows}
+    return {row.id: key_of(row) for row in rows}
 
 
 def has_api_key(session: Session, account_id: str) -> bool:
@@ -206,7 +201,7 @@ def find_playground_key(session: Session, account_id: str, *, live: bool) -> Api
         ApiKeyRow.revoked_at.is_(None),
     )
     row = session.scalar(query)
-    return _key_of(row) if row else None
+    return key_of(row) if row else None
 
 
 def end_key(session: Session, key_id: str, *, expires_at: datetime | None, revoked_at: datetime | None) -> None:
@@ -244,7 +239,8 @@ def _works_at(instant: datetime) -> ColumnElement[bool]:
     return and_(ApiKeyRow.revoked_at.is_(None), or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > instant))
 
 
-def _key_of(row: ApiKeyRow) -> ApiKey:
+def key_of(row: ApiKeyRow) -> ApiKey:
+    """Return the noun of a row."""
     return ApiKey(
         id=row.id,
         account_id=row.account_id,

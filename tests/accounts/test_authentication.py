@@ -8,10 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from app.accounts import rate_limit_store, store
 from app.accounts.account import Account
 from app.accounts.authentication import Authenticator, Unauthenticated
 from app.accounts.key_secret import new_secret
+from app.accounts.rate_limits import UNLIMITED, RateLimits
 from app.accounts.service import Accounts
+from app.audit_log.actor import INSTALLATION
 from app.clock import FrozenClock
 from app.database import Database, DatabaseUnavailable, Session
 from tests.builders import NOON
@@ -158,3 +161,22 @@ def test_an_outage_is_not_taken_for_an_unknown_key(
         authenticator.authenticate(new.secret)
     watched.away = False
     assert authenticator.authenticate(new.secret).key_id == new.key.id
+
+
+def test_one_reading_finds_all_that_calls_have_to_keep_to(
+    accounts: Accounts, account: Account, authenticator: Authenticator, watched: WatchedDatabase
+) -> None:
+    of_key, of_account = RateLimits(requests_per_minute=5), RateLimits(units_per_minute=70, concurrency_max=2)
+    new = accounts.create_key(account.id)
+    with watched.transaction() as session:
+        rate_limit_store.set_limits(session, new.key.id, of_key)
+        rate_limit_store.set_limits(session, account.id, of_account)
+        store.set_gated(session, account.id, gated=True)
+    watched.readings = 0
+    principal = authenticator.authenticate(new.secret)
+    assert watched.readings == 1
+    assert (principal.gated, principal.limits, principal.account_limits) == (True, of_key, of_account)
+    successor = accounts.rotate_key(account.id, new.key.id, grace=timedelta())
+    assert authenticator.authenticate(successor.secret).limits == of_key  # a key and its successors count as one
+    playground = accounts.playground_principal(account.id, live=True, by=INSTALLATION)
+    assert (playground.gated, playground.limits, playground.account_limits) == (True, UNLIMITED, of_account)

@@ -3,9 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from app.accounts.account import Account, Scope
+from app.accounts.caller_store import find_caller
 from app.accounts.key_secret import digest_of
 from app.accounts.service import Accounts
-from app.accounts.store import find_key_by_digest
 from app.audit_log.actor import Actor, ActorKind
 from app.audit_log.service import AuditLog
 from app.database import Database
@@ -20,7 +20,9 @@ def test_the_first_key_is_a_test_key_and_its_secret_works(
     made = accounts.first_test_key(account.id, scopes=SCOPES, by=SOMEBODY)
     assert made
     with database.reading() as session:
-        assert find_key_by_digest(session, digest_of(made.secret)) == made.key
+        found = find_caller(session, digest_of(made.secret))
+        assert found is not None
+        assert found[0] == made.key
     assert (made.key.live, made.key.scopes) == (False, SCOPES)
     (entry,) = [e for e in AuditLog(database).list(account_id=account.id) if e.action == "key.created"]
     assert (entry.target, entry.actor) == (made.key.id, SOMEBODY)
