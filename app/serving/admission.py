@@ -6,7 +6,8 @@ from datetime import datetime
 
 from app.accounts.account import Principal, Scope
 from app.charging.hold import HoldRequest
-from app.charging.limit_of_test_keys import LimitOfTestKeys
+from app.charging.limits.limiter import Limiter
+from app.charging.limits.permit import Permit
 from app.clock import Clock
 from app.errors import AppError, Forbidden, Kind
 from app.ids import new_id
@@ -35,7 +36,10 @@ class ModelNotInPlan(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """An admitted call: who, what, when, at which prices. `event_id` is also the id of the answer."""
+    """An admitted call: who, what, when, at which prices. `event_id` is also the id of the answer.
+
+    Whoever has it ends its `permit`, however the call ends.
+    """
 
     event_id: str
     occurred_at: datetime
@@ -44,6 +48,7 @@ class Admission:
     plan_version: PlanVersion
     prices: tuple[Price, ...]
     model_input: ModelInput
+    permit: Permit
 
     @property
     def hold_request(self) -> HoldRequest:
@@ -69,28 +74,34 @@ def authorize(principal: Principal, call: Call) -> None:
 class Admitter:
     """Decides whether a call may run."""
 
-    def __init__(self, engine: Engine, plans: PlanBook, test_keys: LimitOfTestKeys, clock: Clock) -> None:
+    def __init__(self, engine: Engine, plans: PlanBook, limiter: Limiter, clock: Clock) -> None:
         self._engine = engine
         self._plans = plans
-        self._test_keys = test_keys
+        self._limiter = limiter
         self._clock = clock
 
     async def admit(self, principal: Principal, call: Call) -> Admission:
         """Return the admitted call, its images decoded.
 
         Raises ModelNotFound, VersionNotFound, ModelUnavailable, NoPlan, ModelNotInPlan, PriceUnanswerable,
-        InputInvalid, PayloadUnsupported, RateLimited, Overloaded: nothing has run and nothing is charged.
+        InputInvalid, PayloadUnsupported, RateLimited, ConcurrencyLimited, Overloaded: nothing has run, nothing is
+        charged, and nothing counts against a limit.
         """
         occurred_at = self._clock.now()
         served = self._engine.resolve(call.model, call.version)
         plan_version = await self._plan_of(principal.account_id, occurred_at)
         prices = _prices_of(plan_version, call.model)
         require_answers(prices, served.manifest)
-        model_input = await self._engine.prepare(served, model_input_of(call.payload, served.manifest))
-        if not principal.live:
-            self._test_keys.take(principal.key_id, model_input.items)
+        measured = model_input_of(call.payload, served.manifest)
+        permit = await self._limiter.take(principal, call.model, measured.items)
+        try:
+            model_input = await self._engine.prepare(served, measured)
+        except BaseException:
+            permit.give_back()
+            permit.end()
+            raise
         event_id = new_id("evt", occurred_at)
-        return Admission(event_id, occurred_at, principal, served, plan_version, prices, model_input)
+        return Admission(event_id, occurred_at, principal, served, plan_version, prices, model_input, permit)
 
     async def _plan_of(self, account_id: str, instant: datetime) -> PlanVersion:
         known = self._plans.known(account_id, instant)

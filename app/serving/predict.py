@@ -46,9 +46,22 @@ class PredictUseCase:
             if stored := await self._stored_answer(principal, call):
                 return Answer(stored, replayed=True)
             raise
-        hold = admission.hold_request if principal.gated else None
-        entry = Pass(_claim_of(principal, call, admission.event_id), hold)
-        if entry.needed and isinstance(verdict := await self._gate.enter(entry), StoredAnswer):
+        try:
+            return await self._pass_and_run(admission, call)
+        finally:
+            admission.permit.end()
+
+    async def _pass_and_run(self, admission: Admission, call: Call) -> Answer:
+        """Claim and hold what the call needs; then run it, or answer what an earlier one got."""
+        hold = admission.hold_request if admission.principal.gated else None
+        entry = Pass(_claim_of(admission.principal, call, admission.event_id), hold)
+        try:
+            verdict = await self._gate.enter(entry) if entry.needed else None
+        except BaseException:
+            admission.permit.give_back()  # what is refused consumes nothing
+            raise
+        if isinstance(verdict, StoredAnswer):
+            admission.permit.give_back()
             return Answer(verdict, replayed=True)
         try:
             prediction = await self._run(admission, call)

@@ -34,7 +34,7 @@ HIGH = Price("linear", Meter.RESULTS, PerUnit(7), Condition("progression", at_le
 
 def admission(*, live: bool = True, prices: tuple[Price, ...] = ()) -> Admission:
     principal = replace(LIVE, live=live)
-    return Admission("evt_1", NOW, principal, ServedVersion(LINEAR, 1), PLAN, prices, ModelInput(3, 120))
+    return Admission("evt_1", NOW, principal, ServedVersion(LINEAR, 1), PLAN, prices, ModelInput(3, 120), NO_LIMITS)
 
 
 def test_an_answer_repeats_what_the_event_holds() -> None:
