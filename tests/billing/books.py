@@ -39,10 +39,12 @@ unit_price = "0.002"
 """
 
 
-def flat_plan(key: str, *, base_fee: str, unit_price: str = "0.01", currency: str = "USD") -> str:
+def flat_plan(
+    key: str, *, base_fee: str, unit_price: str = "0.01", currency: str = "USD", billing: str = "postpaid"
+) -> str:
     """A plan file: a base fee, and one price for the units of every model."""
     return (
-        f'key = "{key}"\ncurrency = "{currency}"\nbilling = "postpaid"\nbase_fee = "{base_fee}"\n'
+        f'key = "{key}"\ncurrency = "{currency}"\nbilling = "{billing}"\nbase_fee = "{base_fee}"\n'
         f'[[price]]\nmodel = "*"\nmeter = "units"\nscheme = "per_unit"\nunit_price = "{unit_price}"\n'
     )
 

@@ -1,5 +1,6 @@
 """Assembling: pure, so that its laws can be tried on any segments and totals."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -8,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.accounts.account import Account
-from app.billing.assemble import assemble
+from app.billing.assemble import assemble, credit_lines
 from app.billing.invoice import Invoice, InvoiceTooLarge, LineKind
 from app.billing.period_usage import PeriodUsage
 from app.errors import InvariantViolation
 from app.metering.meter import Meter, Quantities
 from app.metering.store import UsageTotal
 from app.period import Period
+from app.pricing.condition import Condition
 from app.pricing.plan import Billing, PerUnit, PlanSegment, PlanVersion, Price
 from app.rating.rate import rate
 from tests.billing.books import utc
@@ -132,6 +134,27 @@ def test_what_one_invoice_cannot_carry_is_refused(units: int, unit_price_nanos: 
     plan = version(prices=(Price("*", Meter.UNITS, PerUnit(unit_price_nanos)),))
     with pytest.raises(InvoiceTooLarge, match="acct_1"):
         draft([], [UsageTotal(plan.id, "linear", Quantities(units=units))], [plan])
+
+
+def test_what_was_paid_from_credit_is_on_no_invoice_and_earned_to_the_nano() -> None:
+    price = (Price("*", Meter.UNITS, PerUnit(3)),)
+    owed, paid = version(1, prices=price), replace(version(2, prices=price), billing=Billing.PREPAID)
+    totals = [UsageTotal(plan.id, "linear", Quantities(units=5)) for plan in (owed, paid)]
+    invoice = draft([], totals, [owed, paid])
+    assert invoice is not None
+    assert [line.plan_version for line in invoice.lines] == [1]
+    usage = PeriodUsage([], totals, {plan.id: plan for plan in (owed, paid)})
+    assert [(line.plan_version, line.exact_nanos) for line in credit_lines(usage, PERIOD)] == [(2, 15)]
+    assert draft([PlanSegment(PERIOD, paid)], totals[1:], [paid]) is None
+
+
+def test_results_have_a_line_of_their_own() -> None:
+    when = Condition("label", among=("cat",))
+    plan = version(prices=(Price("*", Meter.RESULTS, PerUnit(10**7), when), Price("*", Meter.UNITS, PerUnit(0))))
+    invoice = draft([], [UsageTotal(plan.id, "vgg16", Quantities(requests=2, units=30, results=4))], [plan])
+    assert invoice is not None
+    assert [(line.meter, line.quantity) for line in invoice.lines] == [(Meter.RESULTS, 4), (Meter.UNITS, 30)]
+    assert invoice.total_nanos == 4 * 10**7
 
 
 def test_usage_that_no_price_or_no_version_covers_is_a_bug() -> None:

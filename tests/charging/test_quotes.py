@@ -1,5 +1,8 @@
 """Quotes: exact where every price is flat, without any reading; else an estimate at the tier of now."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from app.charging.quotes import Quotes, price_of_one
@@ -7,6 +10,7 @@ from app.charging.tier_positions import PositionKey, TierPositions
 from app.clock import FrozenClock
 from app.database import Database
 from app.metering.meter import Meter
+from app.pricing.condition import Condition
 from app.pricing.plan import Graduated, PerUnit, Price, Tier
 from app.rating.call_charge import CallCharge
 from tests.builders import make_event, make_quantities, open_account, record_usage
@@ -39,6 +43,13 @@ async def test_a_tiered_price_is_an_estimate_that_moves_with_what_was_recorded(
         quotes.settle(ONE_CALL, KEY)
     # units 3 and 4 at 100, unit 5 at 100 and 6 at 1, units 7 and 8 at 1
     assert charges == [CallCharge(None, 200), CallCharge(None, 101), CallCharge(None, 2)]
+
+
+async def test_results_are_exact_once_they_are_counted_and_no_list_tells_them_before(positions: TierPositions) -> None:
+    sure = Price("linear", Meter.RESULTS, PerUnit(5), Condition("progression", at_least=Decimal(150)))
+    assert price_of_one([FLAT, sure]) is None
+    used = replace(ONE_CALL, results=1)
+    assert await Quotes(positions).quote([FLAT, sure], used, KEY) == CallCharge(25, 25)
 
 
 async def test_one_tiered_price_among_flat_ones_makes_the_charge_an_estimate(

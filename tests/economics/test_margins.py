@@ -126,6 +126,15 @@ def test_a_look_within_a_minute_rates_nobody_again(books: Books, margins: Margin
     assert margins.recent_report(MARCH) is margins.recent_report()
 
 
+def test_usage_is_earned_whether_it_is_owed_or_was_paid_from_credit(books: Books, margins: Margins) -> None:
+    books.plans.publish(flat_plan("credit", base_fee="0", unit_price="0.000000003", billing="prepaid"))
+    for plan, units in (("payg", 100_000), ("credit", 7)):
+        books.use(books.open_account(plan), START + MINUTE, units)
+    books.clock.move_to(NOW)
+    (linear,) = margins.report().models
+    assert (linear.calls, linear.earned_nanos) == (2, 10**9 + 21)
+
+
 def test_a_month_up_to_now_is_told_model_by_model(books: Books, margins: Margins) -> None:
     account = books.open_account("payg")
     books.use(account, START + MINUTE, 100_000)

@@ -10,6 +10,21 @@ from tests.installation_fixtures import NOON
 from tests.portal.browser import text_of
 from tests.portal.visitors import account, member
 
+CREDIT_PLAN = """
+key = "credit-on-pages"
+currency = "USD"
+billing = "prepaid"
+base_fee = "0"
+[[price]]
+model = "linear"
+meter = "results"
+scheme = "per_unit"
+unit_price = "0.000000002"
+[price.when]
+field = "progression"
+min = "150"
+"""
+
 
 async def test_a_new_account_is_shown_its_first_steps(portal: Installation) -> None:
     person = member(portal)
@@ -39,6 +54,22 @@ async def test_the_first_call_ends_the_first_steps(portal: Installation) -> None
     assert "Requests today 1 0 failed" in page
     assert "Requests this month 2 0 failed" in page
     assert "Keys that work 1 last used 15 Mar 2026, 12:00:00" in page
+
+
+async def test_what_was_paid_from_credit_stands_apart_from_what_is_owed(portal: Installation) -> None:
+    portal.services.plans.publish(CREDIT_PLAN)
+    person = member(portal, account_id=account(portal, plan="credit-on-pages"))
+    plan = portal.services.plans.in_effect(person.account_id, NOON)
+    assert plan
+    event = make_event(account_id=person.account_id, plan_version_id=plan.id, occurred_at=NOON, units=20, results=3)
+    record_usage(portal.services.database, event)
+    page = text_of(await person.get("/app"))
+    assert "Owed for this period 0.00 USD 0.000000006 USD paid from credit" in page
+    invoices = text_of(await person.get("/app/invoices"))
+    assert "Paid from credit in this period" in invoices
+    assert "3 results" in invoices
+    assert "3 × 0.000000002 USD = 0.000000006 USD" in invoices  # noqa: RUF001 - a multiplication sign is meant
+    assert "This period so far" not in invoices
 
 
 async def test_an_account_whose_used_key_was_revoked_is_not_new(portal: Installation) -> None:
