@@ -23,6 +23,7 @@ _COMMANDS = {
     "member": "members",
     "plan": "plans",
     "credit": "credit",
+    "budget": "budget",
     "invoice": "invoices",
     "price": "prices",
     "economics": "economics",
