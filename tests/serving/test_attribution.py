@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.accounts.account import DEFAULT_SCOPES, Principal
+from app.charging.limits.permit import NO_LIMITS
 from app.inference.engine import ServedVersion
 from app.inference.inputs import ModelInput
 from app.inference.prediction import Prediction
