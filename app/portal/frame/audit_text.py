@@ -18,11 +18,17 @@ _SENTENCES = {
     "key.created": _("Created the key %(name)s"),
     "key.revoked": _("Revoked the key %(name)s"),
     "key.rotated": _("Replaced the key %(name)s by a new one"),
+    "limits.set": _(
+        "Set the limits of %(target)s: %(requests_per_minute)s requests and %(units_per_minute)s units a minute,"
+        " %(concurrency_max)s calls at once"
+    ),
     "member.invited": _("Invited %(invitee)s as %(role)s"),
     "member.invitation_cancelled": _("Took back the invitation of %(invitee)s"),
     "member.joined": _("Let %(person)s in as %(role)s"),
     "member.role_changed": _("Changed the role of %(person)s from %(before)s to %(after)s"),
     "member.removed": _("Removed %(person)s, who was %(role)s"),
+    "budget.set": _("Set the budget %(budget)s to %(limit)s"),
+    "budget.removed": _("Removed the budget %(budget)s"),
     "plan.assigned": _("Put the account on the plan %(plan)s"),
     "invoice.issued": _("Issued the invoice %(number)s"),
     "invoices.run": _("Ran the invoices of %(target)s"),

@@ -22,6 +22,11 @@ TEXTS = {
     "plan_not_found": _("There is no plan of that key."),
     "plan_of_other_currency": _("The plan is in another currency than the account."),
     "currency_mismatch": _("The plan is in another currency. Both keep their currency for good."),
+    "budget_invalid": _("A budget has a limit of zero or more, and tells at up to 10 percents of it, from 1 to 1000."),
+    "budget_unbounded": _(
+        "No budget of money can be kept under this plan: it prices what nobody knows before a call runs. Set a quota."
+    ),
+    "budget_not_found": _("This budget was removed already."),
     "plan_unbounded_under_budget": _(
         "Accounts on this plan have budgets of money, and by these prices nobody knows before a call runs what it costs."
     ),

@@ -16,6 +16,7 @@ WITHOUT_TEXT = {
     "archive_too_new",
     "backup_file_unusable",
     "body_invalid",
+    "budget_loosened",
     "cancelled",
     "conflict",
     "constraint_violated",
