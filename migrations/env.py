@@ -61,11 +61,14 @@ def _foreign_keys_at_rest(connection: Connection) -> Iterator[None]:
         yield
         return
     connection.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+    begun_here = not connection.in_transaction()
     driver_connection: Any = connection.connection.driver_connection
     driver_connection.execute("PRAGMA foreign_keys=OFF")
     try:
         yield
     finally:
+        if begun_here:
+            connection.rollback()  # where there was nothing to migrate, what was read has left a transaction open
         driver_connection.execute("PRAGMA foreign_keys=ON")
 
 

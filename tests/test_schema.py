@@ -13,6 +13,16 @@ def test_a_migrated_database_is_at_the_newest_revision(database: Database) -> No
     assert schema.current(database) == schema.upgrade(database) != ""
 
 
+def test_foreign_keys_hold_after_each_upgrade(sqlite_url: str) -> None:
+    """Also after one that had nothing to do: its connection goes back into the pool."""
+    database = Database(sqlite_url)
+    for _ in range(2):
+        schema.upgrade(database)
+        with database.reading() as session:
+            assert session.connection().exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    database.dispose()
+
+
 def test_a_database_without_tables_is_refused_with_the_remedy(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/new/books.db")
     assert schema.current(database) == ""

@@ -49,7 +49,7 @@ def revision(session: Session) -> str:
 def kept_tables() -> list[tuple[str, tuple[ArchivedColumn, ...]]]:
     """Return the tables of this program that a backup keeps, each behind those that it refers to."""
     return [
-        (each.name, tuple(ArchivedColumn(it.name, _kind_of(it)) for it in each.columns))
+        (str(each.name), tuple(ArchivedColumn(str(it.name), _kind_of(it)) for it in each.columns))
         for each in import_tables().metadata.sorted_tables
         if each.name not in _NOT_KEPT
     ]
