@@ -8,11 +8,11 @@ from sqlalchemy import select
 from app.charging.gate import Pass
 from app.charging.housekeeping import Housekeeping
 from app.charging.recorder import Record
-from app.charging.tables import ClaimRow, ProcessLeaseRow
+from app.charging.tables import ClaimRow
 from app.clock import FrozenClock
 from app.database import Database
 from tests.builders import make_answer, make_claim, make_event
-from tests.charging.serving_process import ANSWER_TTL, ServingProcess, charged, rows_of
+from tests.charging.serving_process import ANSWER_TTL, ServingProcess, charged
 
 HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
 
@@ -35,15 +35,3 @@ async def test_answers_go_once_nobody_can_get_them_and_their_charges_stay(
     with database.reading() as session:
         assert session.scalars(select(ClaimRow.idempotency_key)).all() == ["young"]
     assert charged(database) == (1, 1)
-
-
-async def test_leases_go_an_hour_after_they_ran_out_and_their_keys_are_free_long_before(
-    database: Database, process: ServingProcess, other_process: ServingProcess, clock: FrozenClock
-) -> None:
-    housekeeping = Housekeeping(database, clock, answer_ttl=ANSWER_TTL)
-    clock.advance(2 * HOUR)
-    await asyncio.to_thread(process.lease._renew)
-    assert rows_of(database, ProcessLeaseRow) == 2
-    await asyncio.to_thread(housekeeping.purge)
-    with database.reading() as session:
-        assert session.scalars(select(ProcessLeaseRow.id)).all() == [process.lease.id]
