@@ -1,10 +1,10 @@
 """All SQL of usage: writing events and their rollup, the sums that invoices and cost are made of."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
-from operator import add as plus
 from typing import Any
 
 from sqlalchemy import Executable, String, bindparam, column, func, select, text, true, values
@@ -88,12 +88,12 @@ def recorded_among(session: Session, event_ids: Collection[str]) -> set[str]:
 
 def add_to_rollup(session: Session, events: Iterable[UsageEvent]) -> None:
     """Add the events to their 15-minute buckets, in key order so that two processes never deadlock."""
-    sums: dict[_RollupKey, tuple[int, ...]] = {}
+    by_key: dict[_RollupKey, list[tuple[int, ...]]] = defaultdict(list)
     for event in events:
-        key, values = _rollup_key(event), _rollup_values(event)
-        sums[key] = tuple(map(plus, sums[key], values)) if key in sums else values
-    if not sums:
+        by_key[_rollup_key(event)].append(_rollup_values(event))
+    if not by_key:
         return
+    sums = {key: tuple(map(sum, zip(*values, strict=True))) for key, values in by_key.items()}
     if dialect_of(session) == "postgresql":
         rows = [dict(zip(_ROLLUP_KEY + _ROLLUP_SUMS, (*key, *added), strict=True)) for key, added in sums.items()]
         session.execute(_add_to_rollup_postgresql(), {"rows": json_text(rows)})
