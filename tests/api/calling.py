@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from app.accounts.account import Scope
+from app.accounts.budget import Measure, Window
 from app.period import Month
 from tests.api.installation import ROW, Installation, Tenant
 from tests.api.routes import Route
@@ -21,7 +22,7 @@ def basic(email: str, password: str) -> dict[str, str]:
 
 
 async def ids_of(faremeter: Installation, tenant: Tenant) -> dict[str, str]:
-    """Return the ids of what the tenant has: a further key, credit, and an invoice of this month."""
+    """Return the ids of what the tenant has: a further key, credit, quotas, and an invoice of this month."""
     if not faremeter.events(tenant.account_id):
         faremeter.services.plans.assign(tenant.account_id, "payg")
         await faremeter.predict(faremeter.another_key(tenant.account_id), [ROW])
@@ -32,6 +33,10 @@ async def ids_of(faremeter: Installation, tenant: Tenant) -> dict[str, str]:
     grant = faremeter.services.credits.grant(tenant.account_id, amount_nanos=10**9)
     facts = {"account_id": tenant.account_id, "key_id": key.key_id, "invoice_id": outcome.invoice.id}
     facts |= {"grant_id": grant.id}
+    quota: dict[str, Any] = {"measure": Measure.UNITS, "window": Window.DAY}
+    for key_id in (None, key.key_id):
+        faremeter.services.budgets.set(tenant.account_id, key_id=key_id, limit_value=10**6, **quota)
+    facts |= quota
     return {"model": "linear", "version": "1", **facts}
 
 
