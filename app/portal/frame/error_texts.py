@@ -71,6 +71,12 @@ TEXTS = {
     "not_confirmed": _("Nothing was revoked: confirm that nothing uses the key any more."),
     "model_unknown": _("There is no model of that name here."),
     "scope_beyond_role": _("A key can do no more than your role in this account. Ask an owner."),
+    "credit_invalid": _(
+        "An amount of credit is above zero and at most 1,000,000,000, a priority 0 to 100, a note one line."
+    ),
+    "credit_expiry_past": _("Credit expires in the future: choose a later day."),
+    "grant_not_refundable": _("Only credit that was paid for, and has not expired, is paid back."),
+    "refund_too_large": _("No more is paid back than is left of it, and what running calls hold has to wait for them."),
     "key_ended": _("The key has expired or was revoked. Create a new one instead."),
     "key_of_playground": _("This is the playground's own key. Revoke it, and the playground gets a new one."),
     "key_made_already": _("This form has made its key already, and the secret was shown then. Look among your keys."),

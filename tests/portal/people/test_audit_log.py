@@ -19,7 +19,7 @@ from tests.portal import visitors
 from tests.portal.browser import text_of
 from tests.portal.mailbox import new_email
 
-_SUBJECTS = "account|key|member|plan|invoice|invoices|user|password|email|identity|session"
+_SUBJECTS = "account|credit|key|member|plan|invoice|invoices|user|password|email|identity|session"
 _RECORDED = re.compile(rf'"((?:{_SUBJECTS})\.[a-z_]*(?:ed|in|out|run|set))"')
 
 
