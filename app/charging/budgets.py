@@ -19,7 +19,7 @@ from app.audit_log.actor import INSTALLATION, Actor
 from app.audit_log.store import record
 from app.charging import alert_store, hold_store
 from app.charging.budget_alert import BudgetAlert
-from app.charging.budget_rules import found, require_bounded, require_tighter, shown_limit
+from app.charging.budget_rules import BudgetLoosened, found, require_bounded, require_tighter, shown_limit
 from app.charging.budget_state import BudgetState, states_of
 from app.charging.gate_account import Counter, CounterKey, ThresholdPassed
 from app.charging.open_gate import close_gate_if_unused, open_gate
@@ -107,6 +107,16 @@ class Budgets:
         with self._database.reading() as session:
             key_id = _budget_key(session, account_id, key_id)
             return found(find_budget_of(session, account_id, key_id, measure, window))
+
+    def refuse_unbounded_key(self, account_id: str, budget_key_id: str) -> None:
+        """Raise BudgetLoosened where a key with a hard budget would get hold of a key that has not the same ones."""
+        with self._database.reading() as session:
+            budgets = budgets_of(session, [account_id]).get(account_id, [])
+        if any(budget.hard and budget.key_id == budget_key_id for budget in budgets):
+            raise BudgetLoosened(
+                "a key with a budget may neither make another key nor rotate one: its bound would be none",
+                hint="use a key without a budget for this, or ask an owner of the account",
+            )
 
     def alerts(self, account_id: str, before: str | None = None, limit: int = 50) -> builtins.list[BudgetAlert]:
         """Return thresholds that were passed, the latest first, those before the alert `before`."""
