@@ -23,13 +23,15 @@ async def test_a_model_tells_its_input_its_output_and_the_callers_price(faremete
     tenant = faremeter.tenant()
     linear = json_of(await faremeter.http.get("/v1/models/linear", headers=tenant.headers))
     assert linear["input"]["features"] == len(linear["input"]["names"]) == 10
-    assert linear["output"] == {"kind": "number", "name": "progression"}
+    fields = [{"name": "progression", "type": "number"}]
+    assert linear["output"] == {"kind": "number", "name": "progression", "fields": fields}
     assert (linear["unit"], linear["default_version"], linear["currency"]) == ("row", 1, "USD")
     price = {"model": "linear", "meter": "units", "scheme": "per_unit", "unit_price": "0.00001"}
     assert linear["prices"] == [price]
     digits = json_of(await faremeter.http.get("/v1/models/vgg16-digits", headers=tenant.headers))
     assert digits["input"]["formats"] == ["image/jpeg", "image/png", "image/webp"]
-    assert digits["output"] == {"kind": "classes", "classes": 10, "top_k": 3}
+    fields = [{"name": "label", "type": "string"}, {"name": "probability", "type": "number"}]
+    assert digits["output"] == {"kind": "classes", "classes": 10, "top_k": 3, "fields": fields}
 
 
 async def test_an_unavailable_version_says_why(faremeter: Installation) -> None:

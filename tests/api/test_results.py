@@ -38,18 +38,12 @@ async def test_outputs_that_meet_the_condition_are_charged_and_the_others_are_no
     assert line.exact_nanos == parse_nanos("0.75")
 
 
-async def test_the_catalogue_tells_the_fields_and_the_condition_in_its_plan(faremeter: Installation) -> None:
+async def test_the_catalogue_tells_the_condition_of_a_price(faremeter: Installation) -> None:
     faremeter.services.plans.publish(HIGH)
     tenant = faremeter.tenant("high")
     model = json_of(await faremeter.http.get("/v1/models/linear", headers=tenant.headers))
-    assert model["output"]["fields"] == [{"name": "progression", "type": "number"}]
     (price,) = model["prices"]
     assert price["when"] == {"field": "progression", "min": "188", "max": "206"}
-    digits = json_of(await faremeter.http.get("/v1/models/vgg16-digits", headers=tenant.headers))
-    assert digits["output"]["fields"] == [
-        {"name": "label", "type": "string"},
-        {"name": "probability", "type": "number"},
-    ]
 
 
 async def test_a_model_that_lacks_the_field_is_refused_before_it_runs(faremeter: Installation) -> None:

@@ -26,7 +26,6 @@ HOMES = {
 _TORCH_IS_SLOW = "importing torch takes seconds, and only a process that runs or trains a model should wait for it"
 LAZY_IMPORTS = {
     ("app/bootstrap.py", "app.inference.inline_engine"): _TORCH_IS_SLOW,
-    ("app/bootstrap.py", "app.inference.model_repository"): _TORCH_IS_SLOW,
     ("app/commands/models.py", "app.inference.model_check"): _TORCH_IS_SLOW,
     ("app/commands/train.py", "app.training.linear"): _TORCH_IS_SLOW,
     ("app/commands/train.py", "app.training.vgg16_digits"): _TORCH_IS_SLOW,

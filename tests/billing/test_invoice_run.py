@@ -14,7 +14,6 @@ from app.accounts.account import Account
 from app.accounts.store import find_account
 from app.billing.invoice import Invoice, InvoiceStatus, LineKind
 from app.billing.invoice_run_report import RunResult
-from app.billing.preview import InvoicePreview
 from app.database import Database
 from app.errors import NotFound
 from app.metering.tables import UsageEventRow
@@ -161,26 +160,6 @@ def test_free_usage_gets_an_invoice_of_zero(books: Books) -> None:
     account = books.open_account("payg")
     books.use(account, IN_MARCH, 1_000, model="vgg16")
     assert issued_in_march(books, account).total_nanos == 0
-
-
-def test_a_period_paid_from_credit_alone_owes_nothing(books: Books) -> None:
-    books.plans.publish(flat_plan("credit", base_fee="0", billing="prepaid"))
-    account = books.open_account("credit")
-    books.use(account, IN_MARCH, 1_000)
-    so_far = InvoicePreview(books.database, books.clock).so_far(account.id)
-    assert (so_far.lines, so_far.total_nanos, so_far.from_credit_nanos) == ((), 0, 10 * 10**9)
-    books.clock.move_to(MARCH_IS_OVER)
-    assert outcome_of(books, account) == (RunResult.NOTHING_OWED, None)
-
-
-def test_a_month_in_which_a_plan_became_prepaid_owes_what_came_before(books: Books) -> None:
-    books.plans.publish(flat_plan("flat", base_fee="0"))
-    account = books.open_account("flat")
-    books.use(account, utc("2026-03-02T00:00"), 3)
-    books.clock.move_to(utc("2026-03-20T06:00"))
-    books.plans.publish(flat_plan("flat", base_fee="0", billing="prepaid"))
-    books.use(account, utc("2026-03-21T00:00"), 7)
-    assert [(line.plan_version, line.quantity) for line in issued_in_march(books, account).lines] == [(1, 3)]
 
 
 def test_failures_test_keys_and_other_periods_are_not_invoiced(books: Books) -> None:
