@@ -10,6 +10,7 @@ from typing import Any
 
 from app.accounts.authentication import Authenticator
 from app.accounts.change_watch import ChangeWatch
+from app.accounts.limits_service import Limits
 from app.accounts.service import Accounts
 from app.audit_log.service import AuditLog
 from app.backup.service import Backups
@@ -22,9 +23,12 @@ from app.charging.credits import Credits
 from app.charging.gate import Gate
 from app.charging.gate_book import PlanVersionShelf
 from app.charging.housekeeping import Housekeeping
+from app.charging.limits.counters import Counters
 from app.charging.limits.limiter import Limiter
 from app.charging.limits.local_counters import LocalCounters
 from app.charging.limits.model_limits import ModelLimits
+from app.charging.limits.redis_counters import RedisCounters
+from app.charging.limits.sole_process import SoleProcess
 from app.charging.process_lease import ProcessLease
 from app.charging.quotes import Quotes
 from app.charging.recorder import Recorder
@@ -88,6 +92,7 @@ class Books:
     margins: Margins
     credits: Credits
     budgets: Budgets
+    limits: Limits
     budget_mail: BudgetMail
     housekeeping: Housekeeping
     backups: Backups
@@ -115,7 +120,9 @@ class Services(Books):
     predict: PredictUseCase
     recorder: Recorder
     gate: Gate
+    limiter: Limiter
     lease: ProcessLease
+    sole_process: SoleProcess | None
     changes: ChangeWatch
     uptime: DeviceUptime
 
@@ -123,7 +130,8 @@ class Services(Books):
     async def running(self) -> AsyncIterator[None]:
         """Start each part before the one that needs it, and stop them in the opposite order, whatever fails.
 
-        The engine ends first: what it has computed is recorded before the recorder ends. Raises DatabaseUnavailable.
+        The engine ends first: what it has computed is recorded before the recorder ends. Raises DatabaseUnavailable,
+        OtherServerLives.
         """
         async with AsyncExitStack() as parts:
             parts.callback(self.database.dispose)
@@ -131,12 +139,16 @@ class Services(Books):
             parts.push_async_callback(self.postman.stop)
             await self.lease.start()
             parts.push_async_callback(self.lease.stop)
+            if self.sole_process is not None:
+                await self.sole_process.require()
             self.sweeper.start(self.lease.id)
             parts.push_async_callback(asyncio.to_thread, self.sweeper.stop)
             self.recorder.start()
             parts.push_async_callback(self.recorder.stop)
             self.gate.start()
             parts.push_async_callback(self.gate.stop)
+            await self.limiter.start()
+            parts.push_async_callback(self.limiter.stop)
             await self.changes.start()
             parts.push_async_callback(self.changes.stop)
             await self.engine.start()
@@ -167,6 +179,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         backups=Backups(database, clock),
         credits=Credits(database, clock),
         budgets=Budgets(database, clock),
+        limits=Limits(database, clock),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
         sweeper=Sweeper(database, clock, PlanVersionShelf(), lease_s=settings.process_lease_s),
         **_members(settings, database, clock),
@@ -261,7 +274,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     authenticator = Authenticator(database, clock)
     plan_book = PlanBook(database)
     model_limits = ModelLimits(database)
-    admitter = Admitter(engine, plan_book, Limiter(model_limits, LocalCounters(), clock), clock)
+    counters = _counters(settings)
+    limiter = Limiter(model_limits, counters, clock)
+    admitter = Admitter(engine, plan_book, limiter, clock)
     quotes = Quotes(TierPositions(database, clock))
     return Services(
         **{name: getattr(books, name) for name in Books.__slots__},
@@ -271,9 +286,24 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         predict=PredictUseCase(admitter, gate, engine, quotes, recorder),
         recorder=recorder,
         gate=gate,
+        limiter=limiter,
         lease=lease,
+        sole_process=SoleProcess(database, lease) if isinstance(counters, LocalCounters) else None,
         changes=ChangeWatch(database, [authenticator.forget, plan_book.forget, model_limits.forget]),
         uptime=DeviceUptime(engine, recorder, clock),
+    )
+
+
+def _counters(settings: Settings) -> Counters | None:
+    """Return where limits are counted: nowhere where they are off. Raises Invalid for a wrong FAREMETER_REDIS_URL."""
+    if settings.limits == "off":
+        return None
+    if settings.redis_url is None:
+        return LocalCounters()
+    return RedisCounters(
+        settings.redis_url.get_secret_value(),
+        processes=settings.http_processes,
+        deadline_s=settings.request_deadline_s,
     )
 
 

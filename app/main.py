@@ -17,6 +17,7 @@ from app.api.router import api
 from app.bootstrap import build
 from app.clock import Clock
 from app.errors import AppError
+from app.exposition import numbers_of_process
 from app.portal.frame.outside_pages import error_of, page_of, wants_page
 from app.portal.frame.page_cookies import PageCookies
 from app.portal.frame.rendering import STATIC
@@ -24,11 +25,16 @@ from app.portal.frame.security_headers import SecurityHeaders
 from app.portal.router import pages
 from app.schema import require_head
 from app.settings import Settings, load_settings
+from app.telemetry import configure_logging, get_logger
+
+_log = get_logger(__name__)
 
 
 def application() -> FastAPI:
     """Return the application with the environment's settings: what `faremeter serve` runs."""
-    return create_app(load_settings())
+    settings = load_settings()
+    configure_logging(settings.log_level)  # each of several serving processes begins here
+    return create_app(settings)
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
@@ -39,12 +45,17 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        require_head(services.database)
-        services.metering.make_partitions(services.clock.now())
-        async with services.running():
-            gc.collect()
-            gc.freeze()  # what libraries hold never becomes garbage; a full collection that walks it stalls every call
-            yield
+        try:
+            require_head(services.database)
+            services.metering.make_partitions(services.clock.now())
+            async with services.running():
+                gc.collect()
+                gc.freeze()  # what libraries hold never becomes garbage; a full collection that walks it stalls calls
+                with numbers_of_process():
+                    yield
+        except AppError as error:
+            _log.critical("Faremeter cannot serve", reason=str(error))  # one line, before the server's traceback
+            raise
 
     services = build(settings, clock)
     app = FastAPI(

@@ -38,6 +38,14 @@ class Settings(BaseSettings):
     commit_group_max: int = Field(256, ge=1, le=4096, description="usage events in one durable commit")
     process_lease_s: int = Field(6, ge=3, le=60, description="how long a silent process keeps its claims")
     answer_ttl_h: int = Field(24, ge=24, description="how long an idempotent answer is kept")
+    limits: Literal["on", "off"] = Field("on", description="whether requests, units and calls at once are limited")
+    redis_url: SecretStr | None = Field(
+        None,
+        description="redis://[:PASSWORD@]HOST:PORT/0: what several serving processes need to count limits together",
+    )
+    http_processes: int = Field(
+        1, ge=1, le=1024, description="serving processes on all hosts: each keeps to its share while Redis is away"
+    )
     issue_grace_s: int = Field(3600, ge=3600, description="how long after its period's end an invoice is issued")
 
     public_url: str = Field(

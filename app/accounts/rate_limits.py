@@ -30,6 +30,16 @@ class RateLimits:
                     f"{value} is no limit", where=name, hint=f"write 1 to {LIMIT_MAX}, or leave it out for none"
                 )
 
+    def exceed(self, others: "RateLimits") -> bool:
+        """Tell whether anything is allowed here beyond those others."""
+        pairs = zip(self.values, others.values, strict=True)
+        return any(bound is not None and (value is None or value > bound) for value, bound in pairs)
+
+    @property
+    def values(self) -> tuple[int | None, ...]:
+        """The limits of requests, units and calls at once."""
+        return self.requests_per_minute, self.units_per_minute, self.concurrency_max
+
     @property
     def none(self) -> bool:
         """Whether nothing is limited."""

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from app.accounts import caller_store, store, user_store
+from app.accounts import caller_store, rate_limit_store, store, user_store
 from app.accounts.account import (
     DEFAULT_SCOPES,
     Account,
@@ -22,8 +22,10 @@ from app.accounts.email_address import normal_email
 from app.accounts.first_key import make_first_key
 from app.accounts.key_issue import issue_key, refuse_repeat
 from app.accounts.key_secret import digest_of, hint_of, new_secret
+from app.accounts.limits_service import record_limits
 from app.accounts.password import hash_password
 from app.accounts.playground_key import make_playground_key
+from app.accounts.rate_limits import UNLIMITED, RateLimits
 from app.audit_log.actor import INSTALLATION, Actor
 from app.audit_log.store import record
 from app.clock import Clock
@@ -121,6 +123,7 @@ class Accounts:
         live: bool = True,
         scopes: frozenset[Scope] = DEFAULT_SCOPES,
         models: frozenset[str] = frozenset(),
+        limits: RateLimits = UNLIMITED,
         expires_at: datetime | None = None,
         operator_email: str | None = None,
         creation_id: str | None = None,
@@ -154,6 +157,9 @@ class Accounts:
                 )
             key = replace(key, user_id=user[0].id if user else None)
             issue_key(session, key, secret, by=by, creation_id=creation_id)
+            if not limits.none:
+                rate_limit_store.set_limits(session, key.id, limits)
+                record_limits(session, key.id, limits, account_id=account_id, by=by, at=now)
         return NewKey(key, secret)
 
     def list_keys(self, account_id: str, after: str = "", limit: int | None = None) -> list[ApiKey]:

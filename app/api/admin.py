@@ -5,10 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, status
 from pydantic import Field
 
+from app.accounts.rate_limits import UNLIMITED
 from app.api.billing import account_body
+from app.api.claimed_route import ClaimedRoute
 from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
 from app.api.fields import Instant, Name, Reference, StrictBody
-from app.api.keys import NewKeyBody, key_body, new_key_body
 from app.api.wire import instant, page
 from app.api.wire_invoice import invoice_body
 from app.api.wire_plan import plan_body
@@ -16,7 +17,7 @@ from app.billing.invoice_run_report import AccountOutcome
 from app.period import Month
 from app.pricing.open_account import open_account
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"])
+router = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=ClaimedRoute)
 
 
 class NewAccountBody(StrictBody):
@@ -76,36 +77,6 @@ def assign_plan(account_id: str, body: AssignmentBody, operator: Operator, servi
     """Put an account on a plan."""
     assignment = services.plans.assign(account_id, body.plan, body.starts_at, by=operator)
     return {"account": account_id, "plan": assignment.plan_key, "starts_at": instant(assignment.starts_at)}
-
-
-@router.post("/accounts/{account_id}/keys", status_code=status.HTTP_201_CREATED)
-def create_key(account_id: str, body: NewKeyBody, operator: Operator, services: ServicesDep) -> dict[str, Any]:
-    """Create a key for an account; its secret is shown this once."""
-    new = services.accounts.create_key(
-        account_id,
-        name=body.name,
-        live=not body.test,
-        scopes=body.chosen_scopes(),
-        models=frozenset(body.models),
-        expires_at=body.expires_at,
-        by=operator,
-    )
-    return new_key_body(new)
-
-
-@router.get("/accounts/{account_id}/keys")
-def list_keys(
-    account_id: str, _operator: Operator, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50
-) -> dict[str, Any]:
-    """List an account's keys without their secrets."""
-    keys = services.accounts.list_keys(services.accounts.get_account(account_id).id, cursor, limit + 1)
-    return page(keys, limit, key_body, lambda key: key.id)
-
-
-@router.delete("/accounts/{account_id}/keys/{key_id}")
-def revoke_key(account_id: str, key_id: str, operator: Operator, services: ServicesDep) -> dict[str, Any]:
-    """Revoke an account's key."""
-    return key_body(services.accounts.revoke_key(account_id, key_id, by=operator))
 
 
 @router.post("/plans", status_code=status.HTTP_201_CREATED)

@@ -3,10 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from app.api.dependencies import ServicesDep
+from app.exposition import metrics_text
 from app.inference.engine import VersionStatus
 
 router = APIRouter(tags=["operations"])
@@ -29,5 +30,5 @@ def readyz(services: ServicesDep) -> dict[str, Any]:
 
 @router.get("/metrics", response_class=Response)
 def metrics() -> Response:
-    """Return the metrics in Prometheus' text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    """Return the metrics of all serving processes of this command, in Prometheus' text format."""
+    return Response(metrics_text(), media_type=CONTENT_TYPE_LATEST)

@@ -11,6 +11,7 @@ from app.accounts.service import NewKey
 from app.api.dependencies import ActingKey, Cursor, KeysWriter, Limit, ServicesDep
 from app.api.fields import Instant, ModelName, Name, StrictBody
 from app.api.wire import instant, page
+from app.api.wire_limits import LimitsBody, refuse_looser
 from app.errors import Forbidden
 
 router = APIRouter(prefix="/v1", tags=["keys"])
@@ -33,6 +34,7 @@ class NewKeyBody(StrictBody):
     scopes: list[str] | None = Field(None, description=f"default: {_DEFAULT}, as far as the calling key has them")
     models: list[ModelName] = Field(default_factory=list, max_length=100)
     expires_at: Instant | None = None
+    limits: LimitsBody | None = Field(None, description="default: none, or those of the calling key")
 
     def chosen_scopes(self, default: frozenset[Scope] = DEFAULT_SCOPES) -> frozenset[Scope]:
         """Return the scopes that the key gets. Raises Invalid for an unknown one."""
@@ -50,12 +52,16 @@ def create_key(body: NewKeyBody, principal: KeysWriter, key: ActingKey, services
     """Create a key of the caller's account; its secret is shown this once."""
     scopes, models = body.chosen_scopes(DEFAULT_SCOPES & principal.scopes), frozenset(body.models)
     _refuse_escalation(principal, live=not body.test, scopes=scopes, models=models)
+    limits = principal.limits if body.limits is None else body.limits.limits()
+    refuse_looser(principal, limits)
+    services.budgets.refuse_unbounded_key(principal.account_id, principal.budget_key_id)
     new = services.accounts.create_key(
         principal.account_id,
         name=body.name,
         live=not body.test,
         scopes=scopes,
         models=models,
+        limits=limits,
         expires_at=body.expires_at,
         by=key,
     )
@@ -82,6 +88,9 @@ def rotate_key(
     """Create a successor with the same rights; the old key works for `grace_s` seconds more."""
     old = services.accounts.get_key(principal.account_id, key_id)
     _refuse_escalation(principal, live=old.live, scopes=old.scopes, models=old.models)
+    refuse_looser(principal, services.limits.of_key(principal.account_id, key_id))
+    if old.budget_key_id != principal.budget_key_id:  # its own successor has its budgets
+        services.budgets.refuse_unbounded_key(principal.account_id, principal.budget_key_id)
     grace = timedelta(seconds=body.grace_s)
     return new_key_body(services.accounts.rotate_key(principal.account_id, key_id, grace=grace, by=key))
 

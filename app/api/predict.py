@@ -13,8 +13,11 @@ from starlette.responses import Response
 
 from app.accounts.account import Principal
 from app.api.dependencies import secret_of, services_of
+from app.api.limit_headers import limit_headers
+from app.api.problem import problem_response
 from app.bootstrap import Services
 from app.charging.claim import checked_idempotency_key
+from app.charging.limits.refusal import LimitReached
 from app.errors import AppError, Invalid, Kind
 from app.serving.call import Answer, Call, FileInputs, JsonInputs, digest_of
 from app.serving.deadline import deadline_in
@@ -143,9 +146,26 @@ async def answer_call(request: Request, model: str, version: int | None) -> Resp
             deadline_ns=deadline_ns,
             departure=departure,
         )
-        return _response_of(await services.predict.predict(principal, call))
+        response = await _answered(request, services, principal, call)
     finally:
         departure.cancel()
+    if states := call.limits.permit.states:
+        response.headers.update(limit_headers(states))
+    return response
+
+
+async def _answered(request: Request, services: Services, principal: Principal, call: Call) -> Response:
+    """Return the answer, or the problem of a call whose limits are to be told with it; other errors rise."""
+    try:
+        return _response_of(await services.predict.predict(principal, call))
+    except LimitReached as error:
+        response = problem_response(error, request.scope.get("request_id"))
+        response.headers.update(limit_headers(error.states))
+        return response
+    except AppError as error:
+        if not call.limits.permit.states:
+            raise
+        return problem_response(error, request.scope.get("request_id"))
 
 
 async def _principal_of(services: Services, secret: str) -> Principal:

@@ -31,6 +31,11 @@ class ProcessLease:
         # Its own: other work fills the threads that are shared. And in one thread the end comes after every renewal.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lease")
 
+    @property
+    def renewed_every_s(self) -> float:
+        """How long it takes from one sign of life to the next."""
+        return self._lease_s / 3
+
     async def start(self) -> None:
         """Take the lease and keep it. Raises DatabaseUnavailable."""
         await self._in_thread(self._renew)
@@ -49,7 +54,7 @@ class ProcessLease:
 
     async def _keep_renewing(self) -> None:
         while True:
-            await asyncio.sleep(self._lease_s / 3)
+            await asyncio.sleep(self.renewed_every_s)
             try:
                 await self._in_thread(self._renew)
             except DatabaseUnavailable:

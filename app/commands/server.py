@@ -6,30 +6,39 @@ import typer
 import uvicorn
 
 from app import worker as worker_process
+from app.commands.http_workers import prepared_for
 from app.settings import load_settings
 
 app = typer.Typer()
+_WORKER_SILENT_S_MAX = 60  # importing torch and loading weights leaves no time to answer
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Workers = Annotated[
+    int,
+    typer.Option("--http-workers", help="Serving processes; more than one need FAREMETER_REDIS_URL.", min=1, max=256),
+]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
 
 
 @app.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(host: Host = "127.0.0.1", port: Port = 8000, http_workers: Workers = 1) -> None:
     """Serve the API. Migrate first: `faremeter db upgrade`."""
     settings = load_settings()
-    uvicorn.run(
-        "app.main:application",
-        factory=True,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or "",
-        timeout_graceful_shutdown=settings.request_deadline_s,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
+    with prepared_for(http_workers, settings):
+        uvicorn.run(
+            "app.main:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=http_workers,
+            timeout_worker_healthcheck=_WORKER_SILENT_S_MAX,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or "",
+            timeout_graceful_shutdown=settings.request_deadline_s,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
 
 
 @app.command()

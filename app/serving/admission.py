@@ -93,7 +93,7 @@ class Admitter:
         prices = _prices_of(plan_version, call.model)
         require_answers(prices, served.manifest)
         measured = model_input_of(call.payload, served.manifest)
-        permit = await self._limiter.take(principal, call.model, measured.items)
+        permit = call.limits.permit = await self._limiter.take(principal, call.model, measured.items)
         try:
             model_input = await self._engine.prepare(served, measured)
         except BaseException:

@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.accounts.account import Principal
 from app.charging.claim import StoredAnswer
+from app.charging.limits.permit import NO_LIMITS, Permit
 
 JSON_TYPE = "application/json"
 
@@ -26,6 +27,13 @@ class FileInputs:
     files: Sequence[bytes]
 
 
+@dataclass(slots=True)
+class LimitsOfCall:
+    """Where admission leaves the call's permit: an answer tells of its limits, whatever became of the call."""
+
+    permit: Permit = NO_LIMITS
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One predict call.
@@ -41,6 +49,7 @@ class Call:
     request_digest: bytes
     deadline_ns: int
     departure: "asyncio.Future[None]"
+    limits: LimitsOfCall = field(default_factory=LimitsOfCall)
 
 
 @dataclass(frozen=True, slots=True)

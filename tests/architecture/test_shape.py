@@ -65,8 +65,7 @@ def test_the_time_is_read_in_one_place() -> None:
         for node in ast.walk(file.tree)
         if isinstance(node, ast.Attribute) and ast.unparse(node) in {"datetime.now", "datetime.utcnow", "time.time"}
     ]
-    limits_own = {"app/charging/limit_of_test_keys.py"}  # it asks by the clock of the library that counts
-    assert set(readers) - limits_own == {"app/clock.py"}
+    assert set(readers) == {"app/clock.py"}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from app.charging.limits.counters import Counters
 from app.charging.limits.limit_state import LimitState
-from app.charging.limits.taken import Taken
+from app.charging.limits.taken import Taken, given_back
 
 
 class Permit:
@@ -24,6 +24,7 @@ class Permit:
         taken, self._rates = self._rates, None
         if taken is not None and self._counters is not None:
             self._counters.give_back(taken)
+            self.states = given_back(self.states, taken)
 
     def end(self) -> None:
         """Free the call's slots: it has ended, however it did."""

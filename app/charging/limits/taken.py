@@ -1,6 +1,6 @@
 """What a call has taken of its limits, or that it got nothing: pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.charging.limits.limit_state import LimitState
 from app.charging.limits.minute import WINDOW_S
@@ -39,4 +39,12 @@ def states_of(taken: Taken, reset_s: int) -> tuple[LimitState, ...]:
             window_s=WINDOW_S if isinstance(rule, RateRule) else None,
         )
         for rule, count in zip(taken.rules.all, taken.counts, strict=True)
+    )
+
+
+def given_back(states: tuple[LimitState, ...], taken: Taken) -> tuple[LimitState, ...]:
+    """Return what the caller is told once the call's rates count no longer."""
+    return tuple(
+        replace(state, remaining=min(state.limit, state.remaining + rule.cost)) if isinstance(rule, RateRule) else state
+        for state, rule in zip(states, taken.rules.all, strict=True)
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.bootstrap import Services
-from app.charging.limit_of_test_keys import TEST_UNITS_PER_MINUTE_MAX
+from app.charging.limits.rule import TEST_UNITS_PER_MINUTE_MAX
 from app.charging.quotes import price_of_one
 from app.inference.engine import ModelNotFound, ModelState, VersionState, VersionStatus
 from app.inference.manifest import ClassesOutput, ImageInput, Manifest, TensorInput

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.accounts.account import KeyPurpose
-from app.charging.limit_of_test_keys import TEST_UNITS_PER_MINUTE_MAX
+from app.charging.limits.rule import TEST_UNITS_PER_MINUTE_MAX
 from app.members.role import Role
 from app.portal.playground import pages
 from app.portal.playground.pages import ROWS_CHARS_MAX
@@ -242,7 +242,7 @@ async def test_a_test_has_a_low_rate(portal: Installation) -> None:
     browser = member(portal)
     page = await run(browser, rows="\n".join([ROWS] * (TEST_UNITS_PER_MINUTE_MAX + 1)))
     assert page.status_code == 429
-    assert "Too many tests within a minute." in text_of(page)
+    assert "A limit of calls or units within a minute is reached." in text_of(page)
 
 
 async def test_a_name_that_is_no_model_is_not_found(portal: Installation) -> None:
