@@ -81,7 +81,9 @@ def window_at(window: Window, instant: datetime, account: Account) -> Period:
 def checked_limit(value: int, *, where: str = "limit") -> int:
     """Return a budget's limit. Raises BudgetInvalid below zero and above 1e18 (1e9 currency units in nanos)."""
     if not 0 <= value <= LIMIT_VALUE_MAX:
-        raise BudgetInvalid("a limit is 0 to 1e9 currency units, or 0 to 1e18 units", where=where)
+        raise BudgetInvalid(
+            "a limit is 0 to 1e9 currency units, or 0 to 1e18 units", where=where, hint="remove the budget for none"
+        )
     return value
 
 
