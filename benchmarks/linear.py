@@ -9,20 +9,18 @@ import json
 import os
 import platform
 import statistics
-import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.servers import BODY, Target, faremeter, plain_fastapi, units_recorded
+from benchmarks.load import SERVER_CORE, measured
+from benchmarks.servers import Target, faremeter, plain_fastapi, units_recorded
 from tests.postgresql_server import PostgresqlServer
 from tests.schema import migrate
 
 CONNECTIONS = (1, 16, 64)
-SERVER_CORE, CLIENT_CORE = 0, 1
 LIBRARIES = ("fastapi", "uvicorn", "torch", "sqlalchemy", "msgspec")
 _RESULTS = Path(__file__).parent / "results"
 
@@ -59,7 +57,7 @@ def measure(targets: list[Target], rounds: int, measure_s: float) -> Measurement
         for round_number in range(rounds):
             turn = round_number % len(targets)
             for target in targets[turn:] + targets[:turn]:
-                found.setdefault((target.name, connections), []).append(_load(target, connections, measure_s))
+                found.setdefault((target.name, connections), []).append(measured(target, connections, measure_s))
     return found
 
 
@@ -73,24 +71,6 @@ def table(measurements: Measurements, peers: list[str]) -> str:
         cells += [_spread(runs, key, 1000, ".2f") for key in ("p50_us", "p99_us")]
         lines.append(f"| {connections} | {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _load(target: Target, connections: int, measure_s: float) -> dict[str, Any]:
-    load = {
-        "port": target.port,
-        "path": target.path,
-        "headers": target.headers,
-        "body": BODY,
-        "connections": connections,
-        "warm_up_s": 0.5,
-        "measure_s": measure_s,
-    }
-    command = [sys.executable, "-m", "benchmarks.load_client", "--core", str(CLIENT_CORE)]
-    output = subprocess.run(command, input=json.dumps(load).encode(), stdout=subprocess.PIPE, check=True).stdout
-    measurement: dict[str, Any] = json.loads(output)
-    if measurement["failures"]:
-        raise RuntimeError(f"{target.name}: {measurement['failures']} requests failed; a figure would be worthless")
-    return measurement
 
 
 def _folder(stack: ExitStack) -> Path:
