@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, status
 from pydantic import Field
 
-from app.accounts.rate_limits import UNLIMITED
 from app.api.billing import account_body
 from app.api.claimed_route import ClaimedRoute
 from app.api.dependencies import Cursor, Limit, Operator, ServicesDep

@@ -5,11 +5,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.accounts.budget import Measure, Window
+from app.api.claimed_route import ClaimedRoute
 from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
 from app.api.wire import page
 from app.api.wire_budget import BudgetBody, budget_body, state_body
 
-router = APIRouter(prefix="/v1/admin/accounts/{account_id}/budgets", tags=["admin"])
+router = APIRouter(prefix="/v1/admin/accounts/{account_id}/budgets", tags=["admin"], route_class=ClaimedRoute)
 
 
 @router.get("")

@@ -1,23 +1,18 @@
 """/v1/admin/accounts/…/credits: operators give credit and pay it back. Each is done once for an Idempotency-Key."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, status
+from fastapi import APIRouter, status
 
+from app.api.claimed_route import ClaimedRoute, IdempotencyKey, creation_id_of
 from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
 from app.api.fields import Instant, Name, StrictBody
 from app.api.wire import page
 from app.api.wire_credit import grant_body, refund_body
-from app.charging.claim import checked_idempotency_key
 from app.ledger.credit_grant import DEFAULT_PRIORITY, GrantKind
 from app.money import parse_nanos
 
-router = APIRouter(prefix="/v1/admin/accounts/{account_id}/credits", tags=["admin"])
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", description="Whoever sends it again gets what was done the first time"),
-]
+router = APIRouter(prefix="/v1/admin/accounts/{account_id}/credits", tags=["admin"], route_class=ClaimedRoute)
 
 
 class NewCreditBody(StrictBody):
@@ -55,7 +50,7 @@ def grant_credit(
         priority=body.priority,
         expires_at=body.expires_at,
         note=body.note,
-        creation_id=_creation_id(idempotency_key),
+        creation_id=creation_id_of(idempotency_key),
         by=operator,
     )
     return grant_body(grant, services.accounts.get_account(account_id).currency)
@@ -83,10 +78,6 @@ def refund_credit(
     """Pay credit back that was paid for and not used. The money itself moves outside of Faremeter."""
     amount_nanos = None if body.amount is None else parse_nanos(body.amount)
     refund = services.credits.refund(
-        account_id, grant_id, amount_nanos, creation_id=_creation_id(idempotency_key), by=operator
+        account_id, grant_id, amount_nanos, creation_id=creation_id_of(idempotency_key), by=operator
     )
     return refund_body(refund)
-
-
-def _creation_id(idempotency_key: str | None) -> str | None:
-    return None if idempotency_key is None else checked_idempotency_key(idempotency_key)

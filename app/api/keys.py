@@ -1,4 +1,7 @@
-"""/v1/keys: create, list, rotate with grace, revoke."""
+"""/v1/keys: create, list, rotate with grace, revoke.
+
+No answer of these is kept: a secret is stored nowhere. With an Idempotency-Key a key is made once all the same.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -8,6 +11,7 @@ from pydantic import Field
 
 from app.accounts.account import DEFAULT_SCOPES, ApiKey, Principal, Scope, parse_scopes
 from app.accounts.service import NewKey
+from app.api.claimed_route import IdempotencyKey, creation_id_of
 from app.api.dependencies import ActingKey, Cursor, KeysWriter, Limit, ServicesDep
 from app.api.fields import Instant, ModelName, Name, StrictBody
 from app.api.wire import instant, page
@@ -48,7 +52,13 @@ class RotateBody(StrictBody):
 
 
 @router.post("/keys", status_code=status.HTTP_201_CREATED)
-def create_key(body: NewKeyBody, principal: KeysWriter, key: ActingKey, services: ServicesDep) -> dict[str, Any]:
+def create_key(
+    body: NewKeyBody,
+    principal: KeysWriter,
+    key: ActingKey,
+    services: ServicesDep,
+    idempotency_key: IdempotencyKey = None,
+) -> dict[str, Any]:
     """Create a key of the caller's account; its secret is shown this once."""
     scopes, models = body.chosen_scopes(DEFAULT_SCOPES & principal.scopes), frozenset(body.models)
     _refuse_escalation(principal, live=not body.test, scopes=scopes, models=models)
@@ -63,6 +73,7 @@ def create_key(body: NewKeyBody, principal: KeysWriter, key: ActingKey, services
         models=models,
         limits=limits,
         expires_at=body.expires_at,
+        creation_id=creation_id_of(idempotency_key),
         by=key,
     )
     return new_key_body(new)
@@ -83,7 +94,12 @@ def get_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> dict[s
 
 @router.post("/keys/{key_id}/rotate", status_code=status.HTTP_201_CREATED)
 def rotate_key(
-    key_id: str, body: RotateBody, principal: KeysWriter, key: ActingKey, services: ServicesDep
+    key_id: str,
+    body: RotateBody,
+    principal: KeysWriter,
+    key: ActingKey,
+    services: ServicesDep,
+    idempotency_key: IdempotencyKey = None,
 ) -> dict[str, Any]:
     """Create a successor with the same rights; the old key works for `grace_s` seconds more."""
     old = services.accounts.get_key(principal.account_id, key_id)
@@ -91,8 +107,9 @@ def rotate_key(
     refuse_looser(principal, services.limits.of_key(principal.account_id, key_id))
     if old.budget_key_id != principal.budget_key_id:  # its own successor has its budgets
         services.budgets.refuse_unbounded_key(principal.account_id, principal.budget_key_id)
-    grace = timedelta(seconds=body.grace_s)
-    return new_key_body(services.accounts.rotate_key(principal.account_id, key_id, grace=grace, by=key))
+    creation_id, grace = creation_id_of(idempotency_key), timedelta(seconds=body.grace_s)
+    account_id = principal.account_id
+    return new_key_body(services.accounts.rotate_key(account_id, key_id, grace=grace, creation_id=creation_id, by=key))
 
 
 @router.delete("/keys/{key_id}")

@@ -1,0 +1,54 @@
+"""/v1/admin/accounts/…/keys: operators make, list and revoke the keys of an account.
+
+No answer of these is kept: a secret is stored nowhere. With an Idempotency-Key a key is made once all the same.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, status
+
+from app.accounts.rate_limits import UNLIMITED
+from app.api.claimed_route import IdempotencyKey, creation_id_of
+from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
+from app.api.keys import NewKeyBody, key_body, new_key_body
+from app.api.wire import page
+
+router = APIRouter(prefix="/v1/admin/accounts/{account_id}/keys", tags=["admin"])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED)
+def create_key(
+    account_id: str,
+    body: NewKeyBody,
+    operator: Operator,
+    services: ServicesDep,
+    idempotency_key: IdempotencyKey = None,
+) -> dict[str, Any]:
+    """Create a key for an account; its secret is shown this once."""
+    new = services.accounts.create_key(
+        account_id,
+        name=body.name,
+        live=not body.test,
+        scopes=body.chosen_scopes(),
+        models=frozenset(body.models),
+        limits=body.limits.limits() if body.limits else UNLIMITED,
+        expires_at=body.expires_at,
+        creation_id=creation_id_of(idempotency_key),
+        by=operator,
+    )
+    return new_key_body(new)
+
+
+@router.get("")
+def list_keys(
+    account_id: str, _operator: Operator, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50
+) -> dict[str, Any]:
+    """List an account's keys without their secrets."""
+    keys = services.accounts.list_keys(services.accounts.get_account(account_id).id, cursor, limit + 1)
+    return page(keys, limit, key_body, lambda key: key.id)
+
+
+@router.delete("/{key_id}")
+def revoke_key(account_id: str, key_id: str, operator: Operator, services: ServicesDep) -> dict[str, Any]:
+    """Revoke an account's key."""
+    return key_body(services.accounts.revoke_key(account_id, key_id, by=operator))
