@@ -30,6 +30,7 @@ _COMMANDS = {
     "model": "models",
     "train": "train",
     "db": "database",
+    "audit": "audit:audit",
 }
 
 

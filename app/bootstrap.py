@@ -63,6 +63,7 @@ from app.outbox.smtp import SmtpDelivery, parse_smtp_url
 from app.pricing.plan import PlanDraft
 from app.pricing.plan_book import PlanBook
 from app.pricing.service import Plans
+from app.self_audit.service import SelfAudit
 from app.serving.admission import Admitter
 from app.serving.attribution import batch_record_of
 from app.serving.device_uptime import DeviceUptime
@@ -96,6 +97,7 @@ class Books:
     budget_mail: BudgetMail
     housekeeping: Housekeeping
     backups: Backups
+    self_audit: SelfAudit
     sweeper: Sweeper
     sign_in: SignIn
     sign_up: SignUp
@@ -177,6 +179,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         economics=Economics(database, clock, settings.hardware_file),
         margins=Margins(database, clock, settings.hardware_file, preview),
         backups=Backups(database, clock),
+        self_audit=SelfAudit(database, clock),
         credits=Credits(database, clock),
         budgets=Budgets(database, clock),
         limits=Limits(database, clock),

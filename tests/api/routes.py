@@ -87,6 +87,7 @@ ROUTES = [
     Route("GET", "/v1/admin/plans", OPERATOR_ONLY),
     Route("GET", "/v1/admin/economics", OPERATOR_ONLY),
     Route("GET", "/v1/admin/audit-log", OPERATOR_ONLY),
+    Route("GET", "/v1/admin/audit", OPERATOR_ONLY),
     Route(
         "POST", "/v1/admin/invoice-runs", OPERATOR_ONLY, 200, {"json": {"month": "2026-03", "account": "{account_id}"}}
     ),

@@ -73,7 +73,11 @@ def test_the_file_is_for_its_owner_alone_and_nothing_lies_beside_it(backups: Bac
 
 def test_a_backup_replaces_no_file(books: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = tmp_path / "books.zip"
-    let_happen_meanwhile(monkeypatch, lambda: taken.write_text("precious") and None)
+
+    def take_the_name() -> None:
+        taken.write_text("precious")
+
+    let_happen_meanwhile(monkeypatch, take_the_name)
     for _ in ("the name is free at first", "it is not"):
         with pytest.raises(BackupFileUnusable, match="already"):
             Backups(books, CLOCK).take(taken)
