@@ -18,6 +18,7 @@ from app.api import (
     limits,
     model_catalog,
     predict,
+    self_audit,
     usage,
 )
 from app.api.problem import PROBLEM_RESPONSES
@@ -39,6 +40,7 @@ for module in (
     admin_budgets,
     admin_limits,
     audit_log,
+    self_audit,
     economics,
     health,
 ):
