@@ -3,8 +3,12 @@
 `database` runs its test twice, on SQLite and on a real PostgreSQL that the session starts itself; `postgres_url` and
 `sqlite_url` serve tests that start a server of their own. Each test has a database to itself, copied from a template
 that was migrated once. Durability settings are the defaults of both: nothing here turns fsync off.
+
+`make test` shares the tests out to one process for each core, and each of them makes the fixtures of its own session;
+`pytest` alone runs them in one process.
 """
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,10 +21,11 @@ import torch
 
 from app.clock import FrozenClock
 from app.database import Database
+from tests.database_folder import database_folder as fresh_database_folder
 from tests.postgresql_server import PostgresqlServer
 from tests.schema import migrate
 
-pytest_plugins = ["tests.installation_fixtures"]  # the fixtures that tests of several folders share
+pytest_plugins = ["tests.installation_fixtures", "tests.figures"]  # what tests of several folders share
 PROOF = os.environ.get("PROOF") == "1"
 
 # Derandomized: the suite gives the same verdict on the same code. `make proof` looks further, with fresh examples.
@@ -59,11 +64,11 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(new_sqlite_file: Callable[[], Path]) -> Iterator[str]:
     """The URL of a migrated, empty SQLite file."""
-    file = tmp_path / "faremeter.db"
-    shutil.copyfile(sqlite_template, file)
-    return f"sqlite:///{file}"
+    file = new_sqlite_file()
+    yield f"sqlite:///{file}"
+    shutil.rmtree(file.parent, ignore_errors=True)  # what a test left open may still write there
 
 
 @pytest.fixture
@@ -83,8 +88,27 @@ def empty_postgres_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("template") / "faremeter.db"
+def database_folder() -> Iterator[Path]:
+    with fresh_database_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def new_sqlite_file(sqlite_template: Path, database_folder: Path) -> Callable[[], Path]:
+    """Copy the template into a folder of its own, and return its path."""
+    numbers = itertools.count(1)
+
+    def new() -> Path:
+        folder = database_folder / f"sqlite-{next(numbers)}"
+        folder.mkdir()
+        return Path(shutil.copyfile(sqlite_template, folder / "faremeter.db"))
+
+    return new
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(database_folder: Path) -> Path:
+    file = database_folder / "template.db"
     migrate(f"sqlite:///{file}")
     return file
 
@@ -97,6 +121,6 @@ def postgres_template(postgresql_server: PostgresqlServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[PostgresqlServer]:
-    with PostgresqlServer.started() as server:
+def postgresql_server(database_folder: Path) -> Iterator[PostgresqlServer]:
+    with PostgresqlServer.started(database_folder) as server:
         yield server

@@ -1,7 +1,6 @@
 """Started applications on each kind of database, shared by the session: tests keep apart by their accounts."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
@@ -82,30 +81,26 @@ async def until_ready(installation: Installation) -> None:
 
 
 @pytest.fixture(scope="module")
-def sqlite_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def sqlite_file(new_sqlite_file: Callable[[], Path]) -> str:
     """The URL of a migrated, empty SQLite file for the tests of one module."""
-    file = tmp_path_factory.mktemp("module") / "faremeter.db"
-    shutil.copyfile(sqlite_template, file)
-    return f"sqlite:///{file}"
+    return f"sqlite:///{new_sqlite_file()}"
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def shared_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A migrated database for the API's tests of the whole session, of each kind."""
-    yield from _database_url(request, tmp_path_factory)
+    yield from _database_url(request)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def portal_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def portal_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A migrated database for the portal's tests of the whole session, of each kind."""
-    yield from _database_url(request, tmp_path_factory)
+    yield from _database_url(request)
 
 
-def _database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
-        file = tmp_path_factory.mktemp("shared") / "faremeter.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
+        yield f"sqlite:///{request.getfixturevalue('new_sqlite_file')()}"
         return
     server: PostgresqlServer = request.getfixturevalue("postgresql_server")
     name = server.copy_database(request.getfixturevalue("postgres_template"))

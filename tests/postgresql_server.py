@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import create_engine, make_url, text
@@ -28,10 +29,9 @@ class PostgresqlServer:
 
     @classmethod
     @contextmanager
-    def started(cls) -> Iterator[Self]:
-        """Start a server in a fresh folder and remove it afterwards. The path is short: a socket's has 107 bytes."""
-        folder = tempfile.mkdtemp(prefix="faremeter-pg-", dir="/tmp")
-        with get_server(folder, cleanup_mode="delete") as process:
+    def started(cls, folder: Path) -> Iterator[Self]:
+        """Start a server in a folder that it makes there, and remove it afterwards."""
+        with get_server(folder / "pg", cleanup_mode="delete") as process:
             server = cls(process.get_uri())
             yield server
             server._engine.dispose()

@@ -1,20 +1,12 @@
-"""Figures: what a scenario measured is printed at the end of the run, and goes into docs/proof.md from there."""
+"""What scenarios start from: a database of either kind, and the books in it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.bootstrap import Books
 from tests.scenarios.server_process import books_on
-
-_FIGURES: list[str] = []
-
-
-@pytest.fixture
-def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Return what takes one line about this test."""
-    return lambda line: _FIGURES.append(f"{request.node.name}: {line}")
 
 
 @pytest.fixture(params=["sqlite_url", "postgres_url"])
@@ -29,10 +21,3 @@ def books(database_url: str, tmp_path: Path) -> Iterator[Books]:
     books = books_on(database_url, tmp_path)
     yield books
     books.database.dispose()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _FIGURES:
-        terminalreporter.section("figures")
-        for line in _FIGURES:
-            terminalreporter.line(line)
