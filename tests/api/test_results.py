@@ -10,16 +10,17 @@ from tests.api.problems import Expected, assert_problem
 
 PLANS = "/v1/admin/plans"
 TOML = {"Content-Type": "application/toml"}
-HEAD = 'key = "{key}"\ncurrency = "USD"\nbilling = "postpaid"\nbase_fee = "0"\n'
+HEAD = 'key = "{key}"\ncurrency = "USD"\nbilling = "{billing}"\nbase_fee = "0"\n'
 ROWS = [[0] * 9 + [number] for number in range(8)]  # `linear` answers 152, 161, 170 ... 215
 
 
-def plan_of_results(key: str, model: str, condition: str) -> str:
+def plan_of_results(key: str, model: str, condition: str, *, billing: str = "postpaid") -> str:
     price = f'[[price]]\nmodel = "{model}"\nmeter = "results"\nscheme = "per_unit"\nunit_price = "0.25"\n'
-    return HEAD.format(key=key) + price + f"[price.when]\n{condition}\n"
+    return HEAD.format(key=key, billing=billing) + price + f"[price.when]\n{condition}\n"
 
 
-HIGH = plan_of_results("high", "linear", 'field = "progression"\nmin = "188"\nmax = "206"')
+HIGH_ONLY = 'field = "progression"\nmin = "188"\nmax = "206"'
+HIGH = plan_of_results("high", "linear", HIGH_ONLY)
 SURE = plan_of_results("sure", "*", 'field = "probability"\nmin = "0.5"')
 
 
@@ -64,3 +65,22 @@ async def test_a_plan_that_names_a_model_without_the_field_is_not_published(
     response = await faremeter.http.post(PLANS, content=body.encode(), headers=TOML, auth=OPERATOR)
     assert_problem(response, Expected(400, "plan_unanswerable", "price.when"))
     assert "unanswerable" not in {plan.plan_key for plan in faremeter.services.plans.list()}
+
+
+async def test_credit_is_set_aside_for_every_output_and_drawn_for_those_that_count(faremeter: Installation) -> None:
+    faremeter.services.plans.publish(plan_of_results("high-credit", "linear", HIGH_ONLY, billing="prepaid"))
+    tenant = faremeter.tenant("high-credit")
+    faremeter.services.credits.grant(tenant.account_id, amount_nanos=parse_nanos("1"))
+    refused = await faremeter.predict(tenant, ROWS)  # eight results would come to 2.00
+    assert_problem(refused, Expected(402, "insufficient_balance"))
+    body = json_of(await faremeter.predict(tenant, ROWS[3:7]))  # four to 1.00, and three of them count
+    assert (body["usage"]["results"], body["usage"]["amount"]) == (3, "0.75")
+
+    balance = faremeter.services.credits.balance(tenant.account_id)
+    assert (balance.available_nanos, balance.held_nanos) == (parse_nanos("0.25"), 0)
+    so_far = faremeter.services.invoice_preview.so_far(tenant.account_id)
+    assert (so_far.lines, so_far.from_credit_nanos) == ((), parse_nanos("0.75"))
+    assert_problem(await faremeter.predict(tenant, ROWS[:2]), Expected(402, "insufficient_balance"))
+    nothing = json_of(await faremeter.predict(tenant, ROWS[:1]))  # one might come to 0.25, and does not count
+    assert nothing["usage"]["amount"] == "0"
+    assert faremeter.services.credits.balance(tenant.account_id).available_nanos == parse_nanos("0.25")
