@@ -301,9 +301,9 @@ def new_account(name: str, *, currency: str, zone: str, anchor_day: int, now: da
     return Account(new_id("acct", now), checked_name(name), parse_currency(currency), zone, anchor_day, created_at=now)
 
 
-def add_account(session: Session, account: Account, *, by: Actor) -> None:
+def add_account(session: Session, account: Account, *, by: Actor, creation_id: str | None = None) -> None:
     """Store a new account in the caller's transaction."""
-    store.insert_account(session, account)
+    store.insert_account(session, account, creation_id=creation_id)
     record(
         session,
         by=by,

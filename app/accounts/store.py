@@ -30,7 +30,7 @@ class BookingFacts:
     gated: bool
 
 
-def insert_account(session: Session, account: Account) -> None:
+def insert_account(session: Session, account: Account, *, creation_id: str | None = None) -> None:
     session.add(
         AccountRow(
             id=account.id,
@@ -39,9 +39,16 @@ def insert_account(session: Session, account: Account) -> None:
             zone=account.zone,
             anchor_day=account.anchor_day,
             created_at=account.created_at,
+            creation_id=creation_id,
         )
     )
     session.flush()
+
+
+def find_account_of_creation(session: Session, creation_id: str) -> Account | None:
+    """Return the account that a request has opened."""
+    row = session.scalar(select(AccountRow).where(AccountRow.creation_id == creation_id))
+    return account_of(row) if row else None
 
 
 def find_account(session: Session, account_id: str) -> Account | None:

@@ -22,8 +22,13 @@ _LIVING_PLAYGROUND_KEY = text("purpose = 'playground' AND revoked_at IS NULL")
 
 
 class AccountRow(Base):
+    """`creation_id` is that of the request that opened the account: one that is sent again opens no other."""
+
     __tablename__ = "accounts"
-    __table_args__ = (CheckConstraint("anchor_day BETWEEN 1 AND 31", name="anchor_day"),)
+    __table_args__ = (
+        CheckConstraint("anchor_day BETWEEN 1 AND 31", name="anchor_day"),
+        Index("uq_accounts_creation_id", "creation_id", unique=True),
+    )
 
     id: Mapped[str] = mapped_column(String, primary_key=True)
     name: Mapped[str] = mapped_column(String)
@@ -33,6 +38,7 @@ class AccountRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     closed_through: Mapped[datetime | None] = mapped_column(Instant)
     gated: Mapped[bool] = mapped_column(server_default=false())
+    creation_id: Mapped[str | None] = mapped_column(String)
 
 
 class ApiKeyRow(Base):

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, status
 from pydantic import Field
 
 from app.api.billing import account_body
-from app.api.claimed_route import ClaimedRoute
+from app.api.claimed_route import ClaimedRoute, IdempotencyKey, creation_id_of
 from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
 from app.api.fields import Instant, Name, Reference, StrictBody
 from app.api.wire import instant, page
@@ -44,7 +44,9 @@ class InvoiceRunBody(StrictBody):
 
 
 @router.post("/accounts", status_code=status.HTTP_201_CREATED)
-def create_account(body: NewAccountBody, operator: Operator, services: ServicesDep) -> dict[str, Any]:
+def create_account(
+    body: NewAccountBody, operator: Operator, services: ServicesDep, idempotency_key: IdempotencyKey = None
+) -> dict[str, Any]:
     """Create an account and put it on a plan."""
     account = open_account(
         services.database,
@@ -54,6 +56,7 @@ def create_account(body: NewAccountBody, operator: Operator, services: ServicesD
         zone=body.zone,
         anchor_day=body.anchor_day,
         plan_key=body.plan or services.settings.default_plan,
+        creation_id=f"{operator.id} {creation_id_of(idempotency_key)}" if idempotency_key is not None else None,
         by=operator,
     )
     return account_body(account)

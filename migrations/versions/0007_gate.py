@@ -16,6 +16,8 @@ _HOLDING = sa.text("held_requests > 0")
 
 def upgrade() -> None:
     op.add_column("accounts", sa.Column("gated", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("accounts", sa.Column("creation_id", sa.String))
+    op.create_index("uq_accounts_creation_id", "accounts", ["creation_id"], unique=True)
     op.add_column("api_keys", sa.Column("first_key_id", sa.String))
     _create_budgets()
     _create_rate_limits()
@@ -49,7 +51,9 @@ def downgrade() -> None:
         sa.Column("expires_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_process_leases")),
     )
+    op.drop_index("uq_accounts_creation_id", "accounts")
     with op.batch_alter_table("accounts") as accounts:
+        accounts.drop_column("creation_id")
         accounts.drop_column("gated")
     op.drop_column("api_keys", "first_key_id")
 
