@@ -104,8 +104,9 @@ def open_book(
     for account_id in sorted(gated_among(session, asking - accounts.keys())):
         accounts[account_id] = stand_gate(session, account_id, now)
     holds = hold_store.find_holds(session, {request.event_id for request in requests} | held.keys())
-    calls: list[HoldRequest | Hold] = [*requests, *(hold for hold in holds.values() if hold.account_id in accounts)]
-    return GateBook(_read_gates(session, shelf, accounts, calls), holds)
+    calls: list[HoldRequest | Hold] = [*requests, *holds.values()]  # some of accounts that have no gate any more
+    counted = [call for call in calls if call.account_id in accounts]
+    return GateBook(_read_gates(session, shelf, accounts, counted), holds)
 
 
 def _read_gates(
