@@ -12,6 +12,7 @@ from tests.portal.catalogue import LANGUAGES
 # Programs meet these, or nobody: what reads a call's body and key, what goes on behind the pages, and the kinds
 # themselves, whose detail says what is wrong, in English.
 WITHOUT_TEXT = {
+    "account_opened_already",
     "archive_invalid",
     "archive_too_new",
     "backup_file_unusable",
