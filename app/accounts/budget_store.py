@@ -1,22 +1,24 @@
 """All SQL of budgets."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from app.accounts.budget import Budget, Measure, Window
 from app.accounts.tables import BudgetRow
 from app.database import insert_into
 
+_TABLE = BudgetRow.__table__
+_BUDGETS_OF = select(_TABLE).where(_TABLE.c.account_id.in_(bindparam("ids", expanding=True))).order_by(_TABLE.c.id)
 _REPLACED = ("limit_value", "hard", "thresholds")
 
 
 def budgets_of(session: Session, account_ids: Collection[str]) -> dict[str, list[Budget]]:
     """Return the budgets of the accounts and of their keys, in the order of their ids; an account without is absent."""
     found: dict[str, list[Budget]] = {}
-    rows = session.scalars(select(BudgetRow).where(BudgetRow.account_id.in_(account_ids)).order_by(BudgetRow.id))
-    for row in rows:
+    for row in session.connection().execute(_BUDGETS_OF, {"ids": list(account_ids)}):  # rows: each call reads them
         found.setdefault(row.account_id, []).append(_budget_of(row))
     return found
 
@@ -65,7 +67,7 @@ def delete_budget(session: Session, budget_id: str) -> None:
     session.execute(delete(BudgetRow).where(BudgetRow.id == budget_id))
 
 
-def _budget_of(row: BudgetRow) -> Budget:
+def _budget_of(row: BudgetRow | Row[Any]) -> Budget:
     return Budget(
         id=row.id,
         account_id=row.account_id,

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.account import Account, ApiKey, KeyPurpose, Scope
@@ -230,7 +231,7 @@ def latest_change(session: Session) -> int:
     return session.scalar(select(ChangeSequenceRow.value).where(ChangeSequenceRow.id == _ONE_ROW)) or 0
 
 
-def account_of(row: AccountRow) -> Account:
+def account_of(row: AccountRow | Row[Any]) -> Account:
     """Return the noun of a row."""
     return Account(
         row.id, row.name, row.currency, row.zone, row.anchor_day, row.created_at, row.closed_through, row.gated

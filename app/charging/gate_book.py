@@ -16,7 +16,7 @@ from app.database import Session
 from app.errors import InvariantViolation
 from app.ledger.store import live_grants
 from app.metering.meter import Quantities
-from app.pricing.plan import PlanVersion
+from app.pricing.plan import Billing, PlanVersion
 from app.pricing.store import find_versions
 
 _VERSIONS_MAX = 10_000
@@ -122,10 +122,11 @@ def _read_gates(
         if budget.key_id in (None, call.key_id)
     }
     counters = hold_store.find_counters(session, counter_keys)
-    grants = live_grants(session, list(accounts))
     version_ids = {key.plan_version_id for _, key in keys}
     version_ids |= {key.plan_version_id for own in positions.values() for key in own}
     versions = shelf.versions(session, version_ids)
+    prepaid = {account_id for account_id, key in keys if versions[key.plan_version_id].billing is Billing.PREPAID}
+    grants = live_grants(session, sorted(prepaid)) if prepaid else {}
     return {
         account_id: GateAccount(
             account=account,

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Executable, and_, delete, or_, select, tuple_
+from sqlalchemy import Executable, Row, and_, bindparam, delete, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.accounts.account import Account
@@ -24,9 +25,32 @@ from app.database import dialect_insert, dialect_of, insert_into
 from app.ids import new_id
 from app.metering.meter import Quantities
 
+_GATES, _ACCOUNTS, _HOLDS = GateRow.__table__, AccountRow.__table__, HoldRow.__table__
+_POSITIONS, _COUNTERS = GatePositionRow.__table__, GateCounterRow.__table__
 _METERS = ("requests", "units", "results")
 _POSITION_KEY = ("account_id", "period_start", "plan_version_id", "model")
 _COUNTER_KEY = ("account_id", "budget_id", "window_start")
+
+# What a call needs is read by statements that were built once, as rows: objects of the session would cost more than all
+# the rest. `keys` may be empty.
+_LOCK_GATES = (
+    select(_ACCOUNTS)
+    .join(_GATES, _GATES.c.account_id == _ACCOUNTS.c.id)
+    .where(_GATES.c.account_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_GATES.c.account_id)
+    .with_for_update(of=_GATES)
+)
+_FIND_POSITIONS = select(_POSITIONS).where(
+    or_(
+        and_(_POSITIONS.c.account_id.in_(bindparam("ids", expanding=True)), _POSITIONS.c.held_requests > 0),
+        tuple_(*(_POSITIONS.c[name] for name in _POSITION_KEY)).in_(bindparam("keys", expanding=True)),
+    )
+)
+_FIND_COUNTERS = select(_COUNTERS).where(
+    tuple_(_COUNTERS.c.budget_id, _COUNTERS.c.window_start).in_(bindparam("keys", expanding=True))
+)
+_FIND_HOLDS = select(_HOLDS).where(_HOLDS.c.event_id.in_(bindparam("ids", expanding=True)))
+_DELETE_HOLDS = delete(HoldRow).where(_HOLDS.c.event_id.in_(bindparam("ids", expanding=True)))
 
 
 def lock_gates(session: Session, account_ids: Collection[str]) -> dict[str, Account]:
@@ -34,13 +58,7 @@ def lock_gates(session: Session, account_ids: Collection[str]) -> dict[str, Acco
 
     Whoever locks gates holds claims already, or never will: so no two transactions wait for each other.
     """
-    rows = session.scalars(
-        select(AccountRow)
-        .join(GateRow, GateRow.account_id == AccountRow.id)
-        .where(GateRow.account_id.in_(sorted(account_ids)))
-        .order_by(GateRow.account_id)
-        .with_for_update(of=GateRow)
-    )
+    rows = session.connection().execute(_LOCK_GATES, {"ids": sorted(account_ids)})
     return {row.id: account_of(row) for row in rows}
 
 
@@ -61,12 +79,9 @@ def find_positions(
     session: Session, account_ids: Collection[str], keys: Collection[tuple[str, GatePositionKey]]
 ) -> dict[str, dict[GatePositionKey, GatePosition]]:
     """Return the accounts' positions that hold something, and those of the keys."""
-    row = GatePositionRow
-    wanted = tuple_(row.account_id, row.period_start, row.plan_version_id, row.model)
     asked = [(account_id, key.period_start, key.plan_version_id, key.model) for account_id, key in sorted_keys(keys)]
-    holding = and_(row.account_id.in_(sorted(account_ids)), row.held_requests > 0)
     found: dict[str, dict[GatePositionKey, GatePosition]] = {account_id: {} for account_id in account_ids}
-    for each in session.scalars(select(row).where(or_(holding, wanted.in_(asked)) if asked else holding)):
+    for each in session.connection().execute(_FIND_POSITIONS, {"ids": sorted(account_ids), "keys": asked}):
         key = GatePositionKey(each.period_start, each.plan_version_id, each.model)
         found[each.account_id][key] = GatePosition(_quantities(each, "settled_"), _quantities(each, "held_"))
     return found
@@ -89,19 +104,15 @@ def save_positions(session: Session, positions: Mapping[tuple[str, GatePositionK
         row |= {f"held_{name}": getattr(position.held, name) for name in _METERS}
         rows.append(row)
     if rows:
-        session.execute(_save_positions_statement(dialect_of(session)), rows)
+        session.connection().execute(_save_positions_statement(dialect_of(session)), rows)
 
 
 def find_counters(session: Session, keys: Collection[CounterKey]) -> dict[CounterKey, Counter]:
     """Return the counters of those keys; one that was never moved is left out."""
     if not keys:
         return {}
-    row = GateCounterRow
-    wanted = tuple_(row.budget_id, row.window_start).in_([(key.budget_id, key.window_start) for key in keys])
-    return {
-        CounterKey(each.budget_id, each.window_start): Counter(each.settled, each.held)
-        for each in session.scalars(select(row).where(wanted))
-    }
+    rows = session.connection().execute(_FIND_COUNTERS, {"keys": [(key.budget_id, key.window_start) for key in keys]})
+    return {CounterKey(row.budget_id, row.window_start): Counter(row.settled, row.held) for row in rows}
 
 
 def save_counters(session: Session, counters: Mapping[tuple[str, CounterKey], Counter]) -> None:
@@ -117,7 +128,7 @@ def save_counters(session: Session, counters: Mapping[tuple[str, CounterKey], Co
         for account_id, key in sorted(counters, key=lambda each: (each[0], each[1].budget_id, each[1].window_start))
     ]
     if rows:
-        session.execute(_save_counters_statement(dialect_of(session)), rows)
+        session.connection().execute(_save_counters_statement(dialect_of(session)), rows)
 
 
 def delete_counters(session: Session, budget_id: str) -> None:
@@ -128,7 +139,7 @@ def find_holds(session: Session, event_ids: Collection[str]) -> dict[str, Hold]:
     """Return the holds of those calls."""
     if not event_ids:
         return {}
-    rows = session.scalars(select(HoldRow).where(HoldRow.event_id.in_(sorted(event_ids))))
+    rows = session.connection().execute(_FIND_HOLDS, {"ids": sorted(event_ids)})
     return {row.event_id: _hold_of(row) for row in rows}
 
 
@@ -142,12 +153,12 @@ def holds_of_dead(session: Session, limit: int) -> dict[str, str]:
 def insert_holds(session: Session, holds: Sequence[Hold], *, lease_id: str) -> None:
     if holds:
         rows = [_hold_values(hold, lease_id) for hold in sorted(holds, key=lambda hold: hold.event_id)]
-        session.execute(_insert_holds_statement(dialect_of(session)), rows)
+        session.connection().execute(_insert_holds_statement(dialect_of(session)), rows)
 
 
 def delete_holds(session: Session, event_ids: Collection[str]) -> None:
     if event_ids:
-        session.execute(delete(HoldRow).where(HoldRow.event_id.in_(sorted(event_ids))))
+        session.connection().execute(_DELETE_HOLDS, {"ids": sorted(event_ids)})
 
 
 def insert_alerts(session: Session, account_id: str, passed: Iterable[ThresholdPassed], now: datetime) -> None:
@@ -217,7 +228,7 @@ def _hold_values(hold: Hold, lease_id: str) -> dict[str, object]:
     }
 
 
-def _hold_of(row: HoldRow) -> Hold:
+def _hold_of(row: Row[Any]) -> Hold:
     return Hold(
         event_id=row.event_id,
         account_id=row.account_id,
@@ -233,5 +244,5 @@ def _hold_of(row: HoldRow) -> Hold:
     )
 
 
-def _quantities(row: GatePositionRow | HoldRow, prefix: str) -> Quantities:
+def _quantities(row: Row[Any], prefix: str) -> Quantities:
     return Quantities(**{name: getattr(row, prefix + name) for name in _METERS})

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Executable, Select, bindparam, select, update
+from sqlalchemy import Executable, Row, Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.database import dialect_insert, dialect_of, insert_into
@@ -27,9 +28,9 @@ _ENTRY_OF_SOURCE = select(JournalEntryRow.id).where(
     JournalEntryRow.source_id == bindparam("source_id"),
 )
 _LIVE = (
-    select(CreditGrantRow)
-    .where(CreditGrantRow.account_id.in_(bindparam("ids", expanding=True)), CreditGrantRow.remaining_nanos > 0)
-    .order_by(CreditGrantRow.id)
+    select(_GRANTS)
+    .where(_GRANTS.c.account_id.in_(bindparam("ids", expanding=True)), _GRANTS.c.remaining_nanos > 0)
+    .order_by(_GRANTS.c.id)
 )
 _DRAW = (
     update(CreditGrantRow)
@@ -76,8 +77,8 @@ def list_grants(session: Session, account_id: str, before: str | None, limit: in
 def live_grants(session: Session, account_ids: Collection[str]) -> dict[str, list[CreditGrant]]:
     """Return by account the grants of which something is left, expired ones included."""
     grants: dict[str, list[CreditGrant]] = {account_id: [] for account_id in account_ids}
-    for grant in _grants_of(session, _LIVE, {"ids": list(account_ids)}):
-        grants[grant.account_id].append(grant)
+    for row in session.connection().execute(_LIVE, {"ids": list(account_ids)}):  # rows: each call reads them
+        grants[row.account_id].append(_grant_of(row))
     return grants
 
 
@@ -197,14 +198,12 @@ def _add_postings_statement(dialect: str) -> Executable:
     return added
 
 
-def _grants_of(
-    session: Session, query: Select[CreditGrantRow], ids: Mapping[str, object] | None = None
-) -> list[CreditGrant]:
+def _grants_of(session: Session, query: Select[CreditGrantRow]) -> list[CreditGrant]:
     """Return grants as the database has them now: what was drawn a moment ago did not pass the session's objects."""
-    rows = session.scalars(query, ids, execution_options={"populate_existing": True})
+    rows = session.scalars(query, execution_options={"populate_existing": True})
     return [_grant_of(row) for row in rows]
 
 
-def _grant_of(row: CreditGrantRow) -> CreditGrant:
+def _grant_of(row: CreditGrantRow | Row[Any]) -> CreditGrant:
     values = {name: getattr(row, name) for name in _GRANT_FIELDS}
     return CreditGrant(**values | {"kind": GrantKind(row.kind)})
