@@ -64,6 +64,7 @@ async def test_what_was_paid_from_credit_stands_apart_from_what_is_owed(portal: 
     event = make_event(account_id=person.account_id, plan_version_id=plan.id, occurred_at=NOON, units=20, results=3)
     record_usage(portal.services.database, event)
     page = text_of(await person.get("/app"))
+    assert "Prepaid: calls are paid from credit." in page
     assert "Owed for this period 0.00 USD 0.000000006 USD paid from credit" in page
     invoices = text_of(await person.get("/app/invoices"))
     assert "Paid from credit in this period" in invoices
