@@ -35,7 +35,8 @@ def list_plans(as_json: AsJson = False) -> None:
     if as_json:
         print_json([plan_body(version) for version in versions])
     else:
-        print_table("Plans", ("plan", "version", "billing", "base fee", "prices", "in effect since (UTC)"), map(_row, versions))
+        columns = ("plan", "version", "billing", "base fee", "prices", "in effect since (UTC)")
+        print_table("Plans", columns, map(_row, versions))
 
 
 @app.command()
@@ -55,4 +56,5 @@ def assign(
 def _row(version: PlanVersion) -> tuple[str, ...]:
     priced = ", ".join(f"{price.model} by {price.meter}" for price in version.prices)
     base_fee = f"{format_nanos(version.base_fee_nanos)} {version.currency}"
-    return version.plan_key, str(version.version), version.billing, base_fee, priced, f"{version.published_at:%Y-%m-%d %H:%M}"
+    since = f"{version.published_at:%Y-%m-%d %H:%M}"
+    return version.plan_key, str(version.version), version.billing, base_fee, priced, since
