@@ -24,6 +24,7 @@ _COMMANDS = {
     "plan": "plans",
     "credit": "credit",
     "budget": "budget",
+    "limit": "limit",
     "invoice": "invoices",
     "price": "prices",
     "economics": "economics",

@@ -4,28 +4,26 @@ Every process counts its own calls as well. That refuses without Redis what is b
 what remains when Redis does not answer: then each process keeps to its share of the limits.
 """
 
-import asyncio
+from dataclasses import replace
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from app.charging.limits.local_counters import KEPT_S, LocalCounters, counter_in
+from app.charging.limits.redis_asking import ANSWER_S, Arguments, RedisAsking
 from app.charging.limits.redis_outage import RedisOutage
 from app.charging.limits.redis_returns import FreeSlot, RedisReturns, ReturnRate
-from app.charging.limits.redis_scripts import TAKE
 from app.charging.limits.rule import RateRule, Rules, SlotRule
 from app.charging.limits.taken import Taken
 from app.errors import Invalid
 
-_ANSWER_S = 0.1
-_CONNECTIONS_MAX = 64
 _SLOT_MARGIN_S = 30  # the record of a call may take that much longer than its deadline
 
 
 class RedisCounters:
-    """One round trip a call, and never more than 100 ms of waiting."""
+    """One message for all calls that come at once, and a bounded wait for its answer."""
 
     def __init__(self, url: str, *, processes: int, deadline_s: int) -> None:
         """Count in the Redis of that URL. `processes` share the limits while it is away; a call ends in `deadline_s`.
@@ -33,11 +31,11 @@ class RedisCounters:
         Raises Invalid for what is no URL of a Redis.
         """
         self._client = _client(url)
-        self._take = self._client.register_script(TAKE)
         self._processes = processes
         self._lease_ms = (deadline_s + _SLOT_MARGIN_S) * 1000
         self._local = LocalCounters()
         self._outage = RedisOutage()
+        self._asking = RedisAsking(self._client, self._arguments_of, self._orphan)
         self._returns = RedisReturns(self._client)
 
     async def take(self, rules: Rules, minute: int) -> Taken:
@@ -50,9 +48,8 @@ class RedisCounters:
                 return await self._take_shared(mine)
             except (RedisError, OSError, TimeoutError) as error:
                 self._outage.failed(error)
-            except BaseException:  # the caller has gone: Redis may have counted, and the slot's lease must not run on
-                self.give_back(mine)
-                self.end(mine)
+            except BaseException:  # the caller has gone, and what Redis counts for it comes back as an orphan
+                self._forget(mine)
                 raise
         return self._local.recount(mine, rules.shared_among(self._processes))
 
@@ -65,49 +62,57 @@ class RedisCounters:
     def end(self, taken: Taken) -> None:
         """Free a call's slots: it has ended. Where Redis did not answer, it may have counted them all the same."""
         self._local.end(taken)
-        if taken.rules.slots:
-            self._returns.add(*(FreeSlot(_slot_key(slot), taken.token) for slot in taken.rules.slots))
+        self._free(taken)
 
     async def start(self) -> None:
-        """Begin to give back what calls have taken; Redis itself need not be there yet."""
+        """Begin to ask and to give back; Redis itself need not be there yet."""
+        self._asking.start()
         self._returns.start()
 
     async def stop(self) -> None:
         """Free the slots of the calls that have ended, and leave."""
+        await self._asking.stop()
         await self._returns.stop()
         await self._client.aclose()
 
     async def _take_shared(self, mine: Taken) -> Taken:
         """Count in Redis what is counted here. Raises RedisError, OSError, TimeoutError."""
-        rules = mine.rules
-        keys = [*(_rate_key(rate, mine.minute) for rate in rules.rates), *(_slot_key(slot) for slot in rules.slots)]
-        bounds = [number for rate in rules.rates for number in (rate.limit, rate.cost)]
-        bounds += [slot.limit for slot in rules.slots]
-        async with asyncio.timeout(_ANSWER_S):
-            reply = await self._take(keys, [len(rules.rates), KEPT_S, self._lease_ms, mine.token, *bounds])
+        place, *counts = await self._asking.ask(mine)
         self._outage.answered()
-        place, *counts = (int(number) for number in reply)
         if place == 0:
-            return Taken(rules, mine.minute, mine.token, tuple(counts), shared=True)
+            return replace(mine, counts=tuple(counts), shared=True)
+        self._forget(mine)
+        return replace(mine, counts=tuple(counts), refused=place - 1)
+
+    def _arguments_of(self, mine: Taken) -> Arguments:
+        rates, slots = mine.rules.rates, mine.rules.slots
+        keys = [*(_rate_key(rate, mine.minute) for rate in rates), *map(_slot_key, slots)]
+        bounds = [number for rate in rates for number in (rate.limit, rate.cost)]
+        bounds += [slot.limit for slot in slots]
+        return [len(keys), *keys, len(rates), KEPT_S, self._lease_ms, mine.token, *bounds]
+
+    def _orphan(self, mine: Taken, reply: list[int]) -> None:
+        """Return what Redis counted for a caller that had gone by then."""
+        if reply[0] == 0:
+            self._returns.add(*(ReturnRate(_rate_key(rate, mine.minute), rate.cost) for rate in mine.rules.rates))
+            self._free(mine)
+
+    def _free(self, taken: Taken) -> None:
+        if taken.rules.slots:
+            self._returns.add(*(FreeSlot(_slot_key(slot), taken.token) for slot in taken.rules.slots))
+
+    def _forget(self, mine: Taken) -> None:
         self._local.give_back(mine)
         self._local.end(mine)
-        return Taken(rules, mine.minute, mine.token, tuple(counts), refused=place - 1)
 
 
 def _client(url: str) -> Redis:
     try:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS_MAX,
-            timeout=_ANSWER_S,
-            socket_connect_timeout=_ANSWER_S,
-            retry=Retry(NoBackoff(), 0),
-        )
+        return Redis.from_url(url, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0))
     except ValueError:
         raise Invalid(
             "this is no address of a Redis", where="FAREMETER_REDIS_URL", hint="write redis://[:PASSWORD@]HOST:PORT/0"
         ) from None
-    return Redis.from_pool(pool)
 
 
 def _rate_key(rate: RateRule, minute: int) -> str:
