@@ -67,6 +67,7 @@ from app.self_audit.service import SelfAudit
 from app.serving.admission import Admitter
 from app.serving.attribution import batch_record_of
 from app.serving.device_uptime import DeviceUptime
+from app.serving.drain import Drain
 from app.serving.predict import PredictUseCase
 from app.serving.results import refuse_unanswerable
 from app.settings import Settings
@@ -127,6 +128,7 @@ class Services(Books):
     sole_process: SoleProcess | None
     changes: ChangeWatch
     uptime: DeviceUptime
+    drain: Drain
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -294,6 +296,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         sole_process=SoleProcess(database, lease) if isinstance(counters, LocalCounters) else None,
         changes=ChangeWatch(database, [authenticator.forget, plan_book.forget, model_limits.forget]),
         uptime=DeviceUptime(engine, recorder, clock),
+        drain=Drain(drain_s=settings.drain_s),
     )
 
 

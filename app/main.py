@@ -51,7 +51,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
             async with services.running():
                 gc.collect()
                 gc.freeze()  # what libraries hold never becomes garbage; a full collection that walks it stalls calls
-                with numbers_of_process():
+                with numbers_of_process(), services.drain.on_sigterm():
                     yield
         except AppError as error:
             _log.critical("Faremeter cannot serve", reason=str(error))  # one line, before the server's traceback
@@ -74,7 +74,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(pages)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(PredictShortcut)
-    app.add_middleware(RequestFrame, body_bytes_max=settings.body_bytes_max, answer_error=_answer_error)
+    app.add_middleware(
+        RequestFrame, body_bytes_max=settings.body_bytes_max, answer_error=_answer_error, drain=services.drain
+    )
     app.add_middleware(PageCookies)
     app.add_middleware(SecurityHeaders, https=settings.public_url.startswith("https://"))
     return app

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     request_deadline_s: int = Field(
         30, ge=1, le=600, description="a predict call, from its first byte to the end of its run"
     )
+    drain_s: int = Field(
+        0, ge=0, le=300, description="how long new calls are served after SIGTERM, until balancers know of it"
+    )
     queue_items_max: int = Field(4096, ge=1, description="inputs waiting for one model before calls get 503")
     decode_threads: int = Field(2, ge=1, le=64, description="threads that decode images")
     commit_group_max: int = Field(256, ge=1, le=4096, description="usage events in one durable commit")

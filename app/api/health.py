@@ -21,7 +21,8 @@ async def livez() -> dict[str, Any]:
 
 @router.get("/readyz")
 def readyz(services: ServicesDep) -> dict[str, Any]:
-    """Tell that the database answers and how many model versions are ready. 503 where the database is away."""
+    """Tell that calls are welcome, and how many model versions are ready. 503 without database, and when draining."""
+    services.drain.refuse()
     services.database.check()
     versions = [version for state in services.engine.catalogue() for version in state.versions.values()]
     ready = sum(version.status is VersionStatus.READY for version in versions)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import AppError, Internal, Invalid, Kind
 from app.ids import new_id
+from app.serving.drain import Drain
 from app.telemetry import get_logger
 
 AnswerError = Callable[[Request, AppError], Awaitable[Response]]
@@ -54,14 +55,16 @@ class UrlInvalid(Invalid):
 class RequestFrame:
     """Wraps the application; holds no state of a request outside its scope."""
 
-    def __init__(self, app: ASGIApp, *, body_bytes_max: int, answer_error: AnswerError) -> None:
+    def __init__(self, app: ASGIApp, *, body_bytes_max: int, answer_error: AnswerError, drain: Drain) -> None:
         """Bound a predict call's body by `body_bytes_max`, any other by 64 KiB: that is parsed before its auth.
 
-        `answer_error` makes the answer of what is refused here, which a program reads and a browser shows.
+        `answer_error` makes the answer of what is refused here, which a program reads and a browser shows. While
+        `drain` has begun no connection is kept for another request.
         """
         self._app = app
         self._answer_error = answer_error
         self._body_bytes_max = body_bytes_max
+        self._drain = drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. `scope["request_id"]` is set for everything below."""
@@ -78,6 +81,8 @@ class RequestFrame:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                if self._drain.begun:
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:

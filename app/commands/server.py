@@ -1,5 +1,7 @@
 """`faremeter serve` and `worker`: the processes."""
 
+import signal
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -10,6 +12,7 @@ from app.commands.http_workers import prepared_for
 from app.settings import load_settings
 
 app = typer.Typer()
+_RECORD_S_MAX = 15  # what a call that ran up to its deadline still needs to be recorded
 _WORKER_SILENT_S_MAX = 60  # importing torch and loading weights leaves no time to answer
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Workers = Annotated[
@@ -23,6 +26,7 @@ Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
 def serve(host: Host = "127.0.0.1", port: Port = 8000, http_workers: Workers = 1) -> None:
     """Serve the API. Migrate first: `faremeter db upgrade`."""
     settings = load_settings()
+    signal.signal(signal.SIGTERM, _end)  # the server's own handler stands before it while it serves
     with prepared_for(http_workers, settings):
         uvicorn.run(
             "app.main:application",
@@ -36,9 +40,14 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, http_workers: Workers = 1
             server_header=False,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies or "",
-            timeout_graceful_shutdown=settings.request_deadline_s,
+            timeout_graceful_shutdown=settings.request_deadline_s + _RECORD_S_MAX,
             h11_max_incomplete_event_size=64 * 1024,
         )
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """End well: whoever sends SIGTERM has asked for nothing else."""
+    raise SystemExit(0)
 
 
 @app.command()

@@ -23,6 +23,7 @@ WITHOUT_TEXT = {
     "constraint_violated",
     "database_not_empty",
     "device_not_declared",
+    "draining",
     "forbidden",
     "invalid",
     "invariant_violation",
