@@ -31,7 +31,7 @@ _COMMANDS = {
     "model": "models",
     "train": "train",
     "db": "database",
-    "audit": "audit:audit",
+    "audit": "audit",
 }
 
 
