@@ -114,7 +114,6 @@ def _create_gates() -> None:
         "gates",
         sa.Column("account_id", sa.String, nullable=False),
         sa.Column("opened_at", Instant, nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_gates_account_id")),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_gates")),
     )
     quantities = [f"{state}_{meter}" for state in ("settled", "held") for meter in ("requests", "units", "results")]
