@@ -17,8 +17,7 @@ from typing import Any
 
 from benchmarks.load import SERVER_CORE, measured
 from benchmarks.paying import PREDICT_PATH, open_postpaid, open_prepaid
-from benchmarks.servers import ROOT, Target
-from tests.postgresql_server import PostgresqlServer
+from benchmarks.servers import ROOT, Target, postgresql
 from tests.scenarios.server_process import ServerProcess, books_on
 from tests.schema import migrate
 
@@ -38,10 +37,10 @@ def main() -> None:
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {SERVER_CORE})
     with ExitStack() as stack:
-        postgresql = stack.enter_context(PostgresqlServer.started())
+        server = stack.enter_context(postgresql())
         pairs = [
             _pair(stack, "SQLite", None),
-            _pair(stack, "PostgreSQL", postgresql.url(postgresql.copy_database("template0"))),
+            _pair(stack, "PostgreSQL", server.url(server.copy_database("template0"))),
         ]
         runs = measure(pairs, arguments.rounds, arguments.seconds)
     print(table(pairs, runs))

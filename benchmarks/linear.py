@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load import SERVER_CORE, measured
-from benchmarks.servers import Target, faremeter, plain_fastapi, units_recorded
-from tests.postgresql_server import PostgresqlServer
+from benchmarks.servers import Target, faremeter, plain_fastapi, postgresql, units_recorded
 from tests.schema import migrate
 
 CONNECTIONS = (1, 16, 64)
@@ -78,7 +77,7 @@ def _folder(stack: ExitStack) -> Path:
 
 
 def _postgresql(stack: ExitStack) -> str:
-    server = stack.enter_context(PostgresqlServer.started())
+    server = stack.enter_context(postgresql())
     url = server.url(server.copy_database("template0"))
     migrate(url)
     return url

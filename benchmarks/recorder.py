@@ -34,7 +34,7 @@ from app.ids import new_id
 from app.metering.tables import UsageEventRow, UsageRollupRow
 from app.metering.usage_event import Outcome, UsageEvent
 from app.settings import Settings
-from tests.postgresql_server import PostgresqlServer
+from benchmarks.servers import postgresql
 from tests.schema import migrate
 
 ACCOUNTS, KEYS_AN_ACCOUNT, MODELS = 8, 2, ("linear", "vgg16-digits")
@@ -179,7 +179,7 @@ def _account_id(number: int) -> str:
 
 
 def _databases(stack: ExitStack, folder: Path) -> list[Database]:
-    server = stack.enter_context(PostgresqlServer.started())
+    server = stack.enter_context(postgresql())
     urls = [f"sqlite:///{folder / 'faremeter.db'}", server.url(server.copy_database("template0"))]
     for url in urls:
         migrate(url)

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
+
+from tests.postgresql_server import PostgresqlServer
 
 ROOT = Path(__file__).parent.parent
 ROW = [0.038, 0.051, 0.062, 0.022, -0.044, -0.035, -0.043, -0.003, 0.020, -0.018]
@@ -70,6 +73,13 @@ def faremeter(name: str, folder: Path, database_url: str | None = None) -> Itera
     target = Target(name, port, "/v1/models/linear/predict", {"Authorization": f"Bearer {secret}"})
     with _serving(["-m", "app", "serve", "--port", str(port)], environment, target):
         yield target
+
+
+@contextmanager
+def postgresql() -> Iterator[PostgresqlServer]:
+    """Start a PostgreSQL with its own defaults, on the disk: its socket's path is short, as it must be."""
+    with tempfile.TemporaryDirectory(prefix="fm-pg-") as folder, PostgresqlServer.started(Path(folder)) as server:
+        yield server
 
 
 def units_recorded(target: Target) -> int:
