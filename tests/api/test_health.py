@@ -1,6 +1,7 @@
 """/livez, /readyz and /metrics: for orchestrators and Prometheus, and nothing about customers in them."""
 
 from tests.api.installation import Installation, json_of
+from tests.api.problems import Expected, assert_problem
 
 
 async def test_a_live_server_says_so(faremeter: Installation) -> None:
@@ -22,3 +23,16 @@ async def test_responses_are_counted_by_whole_route_and_status(faremeter: Instal
     assert 'faremeter_http_responses_total{route="unmatched",status="404"}' in text
     assert "nope" not in text
     assert tenant.account_id not in text
+
+
+async def test_a_server_that_drains_says_so_and_serves_on_without_keeping_connections(faremeter: Installation) -> None:
+    tenant, drain = faremeter.tenant(), faremeter.services.drain
+    drain.begun = True
+    try:
+        not_ready = await faremeter.http.get("/readyz")
+        answer = await faremeter.predict(tenant)
+    finally:
+        drain.begun = False
+    assert_problem(not_ready, Expected(503, "draining"))
+    assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+    assert "connection" not in (await faremeter.http.get("/readyz")).headers

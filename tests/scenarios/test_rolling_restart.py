@@ -1,7 +1,7 @@
 """Goal: servers are replaced under load one after the other, and no call fails.
 
-A balancer that asks /readyz and knows nothing else sends calls to two servers; one gets SIGTERM and a successor, then the
-other. Every answer has its event and every event its answer; each process ends with 0 and gives its lease back.
+A balancer that asks /readyz and knows nothing else sends calls to two servers; one gets SIGTERM and a successor, then
+the other. Every answer has its event, every event its answer; each process ends with 0 and gives its lease back.
 """
 
 import asyncio
