@@ -18,7 +18,7 @@ from app.errors import InvariantViolation
 from app.metering.meter import Quantities
 from app.metering.store import quantities
 from app.pricing.plan import Billing
-from app.pricing.store import assignments_behind, newest_version, plan_in_effect
+from app.pricing.store import plan_in_effect, versions_ahead
 
 
 def open_gate(session: Session, account_id: str, now: datetime) -> Account:
@@ -66,6 +66,5 @@ def _positions_so_far(
 
 def _has_prepaid_plan(session: Session, account_id: str, now: datetime) -> bool:
     """Tell whether the plan of now, or one to come, is prepaid."""
-    to_come = [newest_version(session, each.plan_key) for each in assignments_behind(session, account_id, now)]
-    versions = [plan_in_effect(session, account_id, now), *to_come]
+    versions = [plan_in_effect(session, account_id, now), *versions_ahead(session, account_id, now)]
     return any(version is not None and version.billing is Billing.PREPAID for version in versions)

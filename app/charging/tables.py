@@ -61,8 +61,8 @@ class ProcessLeaseRow(Base):
 class GateRow(Base):
     """The lock of an account: each row below is read and written under it.
 
-    It has no foreign key: a call that makes the gate would wait for the account's row, which whoever sets a budget holds
-    while he waits for the gate.
+    It has no foreign key: a call that makes the gate would wait for the account's row, which whoever sets a budget
+    holds while he waits for the gate.
     """
 
     __tablename__ = "gates"
