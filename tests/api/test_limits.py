@@ -1,0 +1,113 @@
+"""Limits over HTTP: set, told in the headers of every answer, and never loosened by who is bound by them."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.accounts.account import Scope
+from tests.api.installation import ROW, Installation, Tenant, json_of
+from tests.api.problems import Expected, assert_problem
+
+NONE = {"requests_per_minute": None, "units_per_minute": None, "concurrency_max": None}
+ALL = frozenset({Scope.PREDICT, Scope.KEYS_WRITE})
+
+
+async def set_limits(faremeter: Installation, tenant: Tenant, **limits: int) -> None:
+    """Set the limits of a tenant's key, and let this process notice at once."""
+    url = f"/v1/admin/accounts/{tenant.account_id}/keys/{tenant.key_id}/limits"
+    answer = await faremeter.http.put(url, json=limits, headers=faremeter.admin().headers)
+    assert json_of(answer) == NONE | limits
+    faremeter.services.authenticator.forget()
+
+
+async def test_an_answer_tells_of_its_limits(faremeter: Installation) -> None:
+    tenant = faremeter.tenant()
+    await set_limits(faremeter, tenant, requests_per_minute=100, units_per_minute=10, concurrency_max=4)
+    answer = await faremeter.predict(tenant, [ROW] * 3)
+    assert answer.headers["ratelimit-policy"] == (
+        '"key-requests";q=100;w=60, "key-units";q=10;qu="units";w=60, "key-concurrency";q=4;qu="concurrent-requests"'
+    )
+    assert answer.headers["ratelimit"] == '"key-requests";r=99;t=60, "key-units";r=7;t=60, "key-concurrency";r=3'
+
+
+async def test_an_answer_without_limits_tells_of_none(faremeter: Installation) -> None:
+    answer = await faremeter.predict(faremeter.tenant())
+    assert "ratelimit" not in answer.headers
+    assert "ratelimit-policy" not in answer.headers
+
+
+async def test_a_refusal_tells_which_limit_its_size_and_its_reset(faremeter: Installation) -> None:
+    tenant = faremeter.tenant()
+    await set_limits(faremeter, tenant, requests_per_minute=1)
+    assert (await faremeter.predict(tenant)).status_code == 200
+    answer = await faremeter.predict(tenant)
+    body = assert_problem(answer, Expected(429, "rate_limited"))
+    assert (body["limit"], body["limit_size"], body["reset_s"]) == ("key_requests_per_minute", 1, 60)
+    assert answer.headers["retry-after"] == "60"
+    assert answer.headers["ratelimit"] == '"key-requests";r=0;t=60'
+    assert len(faremeter.events(tenant.account_id)) == 1
+
+
+async def test_what_the_model_refuses_tells_of_its_limits_too(faremeter: Installation) -> None:
+    tenant = faremeter.tenant()
+    await set_limits(faremeter, tenant, concurrency_max=1)
+    answer = await faremeter.predict(tenant, [[1.0, 0.0]], model="moody")
+    assert answer.status_code == 500
+    assert answer.headers["ratelimit-policy"] == '"key-concurrency";q=1;qu="concurrent-requests"'
+    assert (await faremeter.predict(tenant)).status_code == 200  # its slot is free again
+
+
+async def test_a_repeat_gets_its_answer_and_counts_for_nothing(faremeter: Installation) -> None:
+    tenant = faremeter.tenant()
+    await set_limits(faremeter, tenant, requests_per_minute=3)
+    first = await faremeter.predict(tenant, Idempotency_Key="once")
+    for _ in range(5):
+        again = await faremeter.predict(tenant, Idempotency_Key="once")
+        assert (again.status_code, again.content) == (200, first.content)
+        assert again.headers["ratelimit"].startswith('"key-requests";r=2')
+    assert (await faremeter.predict(tenant)).headers["ratelimit"].startswith('"key-requests";r=1')
+
+
+async def test_limits_of_account_and_model_are_set_and_read(faremeter: Installation) -> None:
+    account = faremeter.tenant().account_id
+    for url in (f"/v1/admin/accounts/{account}/limits", "/v1/admin/models/of-nobody/limits"):
+        assert json_of(await faremeter.http.get(url, headers=faremeter.admin().headers)) == NONE
+        await faremeter.http.put(url, json={"units_per_minute": 9}, headers=faremeter.admin().headers)
+        found = json_of(await faremeter.http.get(url, headers=faremeter.admin().headers))
+        assert found == NONE | {"units_per_minute": 9}
+
+
+async def test_a_key_is_made_with_limits(faremeter: Installation) -> None:
+    tenant = faremeter.tenant(scopes=ALL)
+    body = {"limits": {"requests_per_minute": 2}}
+    new = json_of(await faremeter.http.post("/v1/keys", json=body, headers=tenant.headers))
+    answer = await faremeter.predict(replace(tenant, secret=new["secret"], key_id=new["id"]))
+    assert answer.headers["ratelimit"].startswith('"key-requests";r=1')
+
+
+async def test_a_key_with_limits_gives_no_higher_ones_and_hands_its_own_on(faremeter: Installation) -> None:
+    tenant = faremeter.tenant(scopes=ALL)
+    free = faremeter.another_key(tenant.account_id, scopes=ALL)
+    await set_limits(faremeter, tenant, requests_per_minute=10)
+    refused = Expected(403, "limits_loosened", where="limits")
+    for limits in ({"requests_per_minute": 11}, {}, {"units_per_minute": 5}):
+        own = await faremeter.http.put(f"/v1/keys/{tenant.key_id}/limits", json=limits, headers=tenant.headers)
+        assert_problem(own, refused)
+        assert_problem(await faremeter.http.post("/v1/keys", json={"limits": limits}, headers=tenant.headers), refused)
+    rotated = await faremeter.http.post(f"/v1/keys/{free.key_id}/rotate", json={}, headers=tenant.headers)
+    assert_problem(rotated, refused)
+    heir = json_of(await faremeter.http.post("/v1/keys", json={}, headers=tenant.headers))
+    inherited = await faremeter.http.get(f"/v1/keys/{heir['id']}/limits", headers=tenant.headers)
+    assert json_of(inherited) == NONE | {"requests_per_minute": 10}
+    tighter = await faremeter.http.put(
+        f"/v1/keys/{tenant.key_id}/limits", json={"requests_per_minute": 9}, headers=tenant.headers
+    )
+    assert tighter.status_code == 200
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**9 + 1, 1.5, "5", True])
+async def test_what_is_no_limit_is_refused(faremeter: Installation, value: object) -> None:
+    tenant = faremeter.tenant(scopes=ALL)
+    url = f"/v1/keys/{tenant.key_id}/limits"
+    answer = await faremeter.http.put(url, json={"units_per_minute": value}, headers=tenant.headers)
+    assert answer.status_code == 400
