@@ -26,6 +26,10 @@ TEXTS = {
     "budget_unbounded": _(
         "No budget of money can be kept under this plan: it prices what nobody knows before a call runs. Set a quota."
     ),
+    "budget_exceeded": _("This call would cost more than what is left of a budget. Nothing was charged."),
+    "quota_exceeded": _("This call would use more than what is left of a quota. Nothing was charged."),
+    "insufficient_balance": _("The balance does not cover this call. Nothing was charged."),
+    "hold_lost": _("The call lost what was set aside for it, so it was not charged. Run it again."),
     "budget_not_found": _("This budget was removed already."),
     "plan_unbounded_under_budget": _(
         "Accounts on this plan have budgets of money, and by these prices nobody knows before a call runs what it costs."
@@ -80,6 +84,7 @@ TEXTS = {
     "key_ended": _("The key has expired or was revoked. Create a new one instead."),
     "key_of_playground": _("This is the playground's own key. Revoke it, and the playground gets a new one."),
     "key_made_already": _("This form has made its key already, and the secret was shown then. Look among your keys."),
+    "key_misplaced": _("A key does not belong here, where it would be kept. Consider it leaked, and revoke it."),
     "scopes_missing": _("Choose what the key may do: at least one thing."),
     "invoice_not_found": _("There is no such invoice."),
     "rows_unreadable": _("This is no row of numbers."),
