@@ -10,7 +10,7 @@ import structlog
 # API keys, passwords inside database URLs, Bearer and Basic credentials. A quote ends each: a log line is JSON.
 _SECRET = re.compile(
     r"(fm_(?:live|test)_)\w+"
-    r"|(?<=://)([^:/@\s\"]*):[^@\s\"]+(?=@)"
+    r"|(?<=://)([^:/@\s\"]*):[^\s\"]+(?=@)"
     r"|(?i:(basic|bearer) )[\w+/=.~-]+"
 )
 

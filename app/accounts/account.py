@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.accounts.key_secret import refuse_secret
 from app.accounts.rate_limits import UNLIMITED, RateLimits
 from app.errors import Forbidden, Invalid
 
@@ -160,20 +161,22 @@ class NameInvalid(Invalid):
 
 
 def checked_name(name: str, *, where: str = "name") -> str:
-    """Return a name without surrounding blanks. Raises NameInvalid for an empty, overlong or multi-line one."""
+    """Return a name without surrounding blanks. Raises NameInvalid for an empty, overlong or odd one, KeyMisplaced."""
     name = name.strip()
     if not name or len(name) > NAME_CHARS_MAX or _UNPRINTABLE.search(name):
         raise NameInvalid(
             f"a name has 1 to {NAME_CHARS_MAX} characters on one line", where=where, hint="choose another name"
         )
+    refuse_secret(name, where=where)
     return name
 
 
 def checked_models(names: frozenset[str], *, where: str = "models") -> frozenset[str]:
-    """Return the names of the models that a key is limited to. Raises Invalid for what cannot name a model."""
+    """Return the names of models that a key is limited to. Raises Invalid for what cannot name one, KeyMisplaced."""
     for name in names:
         if not _MODEL_NAME.fullmatch(name):
             raise Invalid(f"{name!r} cannot name a model", where=where, hint="GET /v1/models lists the names")
+        refuse_secret(name, where=where)
     return names
 
 

@@ -4,15 +4,25 @@ The checksum lets a typo be refused without any database work and lets secret sc
 """
 
 import hashlib
+import re
 import secrets
 import string
 import zlib
+
+from app.errors import Invalid
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _BODY_CHARS = 32
 _CHECKSUM_CHARS = 6
 _SECRET_CHARS = len("fm_live_") + _BODY_CHARS + _CHECKSUM_CHARS
 _PREFIXES = ("fm_live_", "fm_test_")
+_MISPLACED = re.compile(r"fm_(?:live|test)_[0-9A-Za-z]{38}")
+
+
+class KeyMisplaced(Invalid):
+    """A key was written where texts are kept and shown: it must be considered leaked."""
+
+    code = "key_misplaced"
 
 
 def new_secret(*, live: bool) -> str:
@@ -29,6 +39,14 @@ def well_formed(secret: str) -> bool:
         and secret.isascii()
         and _checksum(secret[:-_CHECKSUM_CHARS]) == secret[-_CHECKSUM_CHARS:]
     )
+
+
+def refuse_secret(text: str, *, where: str) -> None:
+    """Raise KeyMisplaced for a text that holds a key and is about to be kept."""
+    if _MISPLACED.search(text):
+        raise KeyMisplaced(
+            "a key does not belong here, where it would be kept; consider it leaked and revoke it", where=where
+        )
 
 
 def digest_of(secret: str) -> bytes:

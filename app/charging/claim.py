@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.accounts.key_secret import refuse_secret
 from app.errors import AppError, Conflict, Invalid, Kind
 
 KEY_CHARS_MAX = 255
@@ -65,11 +66,12 @@ def storable(answer: StoredAnswer) -> StoredAnswer:
 
 
 def checked_idempotency_key(text: str) -> str:
-    """Return the key. Raises Invalid for an empty, overlong or unprintable one."""
+    """Return the key. Raises Invalid for an empty, overlong or unprintable one, KeyMisplaced."""
     if not 1 <= len(text) <= KEY_CHARS_MAX or not text.isascii() or not text.isprintable():
         raise Invalid(
             f"an Idempotency-Key has 1 to {KEY_CHARS_MAX} printable ASCII characters",
             where="Idempotency-Key",
             hint="a random UUID is a good one",
         )
+    refuse_secret(text, where="Idempotency-Key")
     return text

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.accounts.key_secret import refuse_secret
 from app.errors import Invalid
 from app.money import AMOUNT_NANOS_MAX
 
@@ -88,6 +89,7 @@ def checked_note(note: str, *, where: str = "note") -> str:
     note = note.strip()
     if len(note) > NOTE_CHARS_MAX or (note and not note.isprintable()):
         raise CreditInvalid(f"a note is one line of up to {NOTE_CHARS_MAX} characters", where=where, hint="shorten it")
+    refuse_secret(note, where=where)
     return note
 
 
