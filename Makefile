@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime assets browser run demo test proof check format messages screenshots bench lock migration clean
+.PHONY: help setup runtime assets browser run demo test proof check format messages screenshots bench comparison lock migration clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ screenshots: browser  ## Take a picture of every page, light and dark, in both l
 
 bench: setup  ## Measure requests/s and latency of `linear` beside plain FastAPI
 	$(BIN)/python -m benchmarks.linear
+
+comparison: setup  ## Kill, hang up on and overrun Faremeter and a conventional build, and print what each loses
+	$(BIN)/python -m benchmarks.comparison
 
 migration: setup  ## Draft a migration from the tables: make migration MESSAGE="add credit notes"
 	$(BIN)/alembic revision --autogenerate --message "$(MESSAGE)" \
