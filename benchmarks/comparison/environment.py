@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.servers import ROOT
 
 FOLDER = ROOT / "build" / "litserve"
-REQUIREMENTS = ("litserve==0.2.19", "pyzmq==27.3.0")
+LOCK = Path(__file__).parent / "requirements.lock"  # no dependencies: they are those of `.venv`
 PYTHON = FOLDER / "bin" / "python"
 
 
@@ -19,8 +19,8 @@ def ensure_environment() -> None:
     if done.exists():
         return
     venv.create(FOLDER, with_pip=True, clear=True)
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--no-deps"]
-    subprocess.run([*command, *REQUIREMENTS], check=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--no-deps"]
+    subprocess.run([*pip, "--require-hashes", "--requirement", str(LOCK)], check=True)
     packages = FOLDER / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     Path(packages / "shared.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")  # torch, FastAPI, SQLAlchemy
     done.touch()
