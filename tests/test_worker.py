@@ -41,3 +41,15 @@ def test_every_period_is_drafted_while_it_runs_and_issued_when_it_is_over(
     assert numbers == [f"INV-{number:06d}" for number in range(1, len(numbers) + 1)]
     assert len(numbers) >= 4
     books.database.dispose()
+
+
+def test_credit_that_has_expired_is_written_off_in_the_next_round(books: Books, clock: FrozenClock) -> None:
+    account = books.accounts.create_account("Ada")
+    expires_at = clock.now() + timedelta(days=1)
+    books.credits.grant(account.id, amount_nanos=10, expires_at=expires_at)
+    for _ in range(3):
+        clock.advance(timedelta(hours=12))
+        work_once(books)
+    assert [(each.remaining_nanos, each.expired_nanos) for each in books.credits.grants(account.id)] == [(0, 10)]
+    assert [each.kind for each in books.credits.history(account.id)] == ["expiry", "grant"]
+    books.database.dispose()
