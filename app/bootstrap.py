@@ -310,6 +310,7 @@ def _counters(settings: Settings) -> Counters | None:
         settings.redis_url.get_secret_value(),
         processes=settings.http_processes,
         deadline_s=settings.request_deadline_s,
+        wait_s=settings.redis_wait_ms / 1000,
     )
 
 

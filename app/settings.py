@@ -46,6 +46,9 @@ class Settings(BaseSettings):
         None,
         description="redis://[:PASSWORD@]HOST:PORT/0: what several serving processes need to count limits together",
     )
+    redis_wait_ms: int = Field(
+        100, ge=10, le=10_000, description="how long a call waits for Redis before its process keeps to its share"
+    )
     http_processes: int = Field(
         1, ge=1, le=1024, description="serving processes on all hosts: each keeps to its share while Redis is away"
     )

@@ -13,7 +13,7 @@ from app.settings import load_settings
 
 app = typer.Typer()
 _RECORD_S_MAX = 15  # what a call that ran up to its deadline still needs to be recorded
-_WORKER_SILENT_S_MAX = 60  # importing torch and loading weights leaves no time to answer
+_WORKER_SILENT_S_MAX = 30  # importing torch leaves no time to answer
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Workers = Annotated[
     int,

@@ -19,7 +19,7 @@ from app.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 SCOPES = frozenset({Scope.PREDICT, Scope.USAGE_READ, Scope.BILLING_READ, Scope.KEYS_WRITE})
-_READY_S_MAX = 60
+_READY_S_MAX = 240  # several processes that import torch on a machine that does much else
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Tenant:
 class ServerProcess:
     """`faremeter serve` on a free port over a database that outlives it."""
 
-    def __init__(self, database_url: str, folder: Path) -> None:
+    def __init__(self, database_url: str, folder: Path, *options: str, **settings: str) -> None:
+        """Serve with further options of the command, and settings by their names in lower case."""
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))
             self.port = int(probe.getsockname()[1])
@@ -49,7 +50,9 @@ class ServerProcess:
             "FAREMETER_DATA_DIR": str(folder),
             "FAREMETER_PROCESS_LEASE_S": "3",
             "FAREMETER_FETCH_WEIGHTS": "false",
+            **{f"FAREMETER_{name.upper()}": value for name, value in settings.items()},
         }
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -67,7 +70,7 @@ class ServerProcess:
     def start(self) -> None:
         """Start the process and wait until it answers and a model is ready."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "app", "serve", "--port", str(self.port)]
+            command = [sys.executable, "-m", "app", "serve", "--port", str(self.port), *self._options]
             self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         deadline_s = time.monotonic() + _READY_S_MAX
         while not self._ready():

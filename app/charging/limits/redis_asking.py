@@ -14,16 +14,20 @@ from app.charging.limits.redis_scripts import TAKE
 from app.charging.limits.taken import Taken
 
 _AT_ONCE_MAX = 256
-ANSWER_S = 0.1
 Arguments = Sequence[str | int]
 Question = tuple[Taken, "asyncio.Future[list[int]]"]
 
 
 class RedisAsking:
-    """One question at a time is on its way; none waits for longer than 100 ms, and those behind it as long again."""
+    """One question at a time is on its way; it waits for `wait_s` at most, and those behind it as long again."""
 
     def __init__(
-        self, client: Redis, arguments_of: Callable[[Taken], Arguments], orphan: Callable[[Taken, list[int]], None]
+        self,
+        client: Redis,
+        arguments_of: Callable[[Taken], Arguments],
+        orphan: Callable[[Taken, list[int]], None],
+        *,
+        wait_s: float,
     ) -> None:
         """`arguments_of` a call are its keys' number, its keys and what the script needs; `orphan` gets what a caller
         that has left did not wait for.
@@ -31,6 +35,7 @@ class RedisAsking:
         self._client = client
         self._arguments_of = arguments_of
         self._orphan = orphan
+        self._wait_s = wait_s
         self._waiting: deque[Question] = deque()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -64,7 +69,7 @@ class RedisAsking:
 
     async def _answer(self, batch: Sequence[Question]) -> None:
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(self._wait_s):
                 replies = await self._send([mine for mine, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, callers wait for it, and the next ones behind them
             for _, answer in batch:

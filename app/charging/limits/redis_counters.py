@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from app.charging.limits.local_counters import KEPT_S, LocalCounters, counter_in
-from app.charging.limits.redis_asking import ANSWER_S, Arguments, RedisAsking
+from app.charging.limits.redis_asking import Arguments, RedisAsking
 from app.charging.limits.redis_outage import RedisOutage
 from app.charging.limits.redis_returns import FreeSlot, RedisReturns, ReturnRate
 from app.charging.limits.rule import RateRule, Rules, SlotRule
@@ -25,17 +25,19 @@ _SLOT_MARGIN_S = 30  # the record of a call may take that much longer than its d
 class RedisCounters:
     """One message for all calls that come at once, and a bounded wait for its answer."""
 
-    def __init__(self, url: str, *, processes: int, deadline_s: int) -> None:
-        """Count in the Redis of that URL. `processes` share the limits while it is away; a call ends in `deadline_s`.
+    def __init__(self, url: str, *, processes: int, deadline_s: int, wait_s: float) -> None:
+        """Count in the Redis of that URL, which has `wait_s` to answer; a call ends in `deadline_s`.
+
+        `processes` share the limits while Redis is away.
 
         Raises Invalid for what is no URL of a Redis.
         """
-        self._client = _client(url)
+        self._client = _client(url, wait_s)
         self._processes = processes
         self._lease_ms = (deadline_s + _SLOT_MARGIN_S) * 1000
         self._local = LocalCounters()
         self._outage = RedisOutage()
-        self._asking = RedisAsking(self._client, self._arguments_of, self._orphan)
+        self._asking = RedisAsking(self._client, self._arguments_of, self._orphan, wait_s=wait_s)
         self._returns = RedisReturns(self._client)
 
     async def take(self, rules: Rules, minute: int) -> Taken:
@@ -106,9 +108,9 @@ class RedisCounters:
         self._local.end(mine)
 
 
-def _client(url: str) -> Redis:
+def _client(url: str, wait_s: float) -> Redis:
     try:
-        return Redis.from_url(url, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0))
+        return Redis.from_url(url, socket_connect_timeout=wait_s, retry=Retry(NoBackoff(), 0))
     except ValueError:
         raise Invalid(
             "this is no address of a Redis", where="FAREMETER_REDIS_URL", hint="write redis://[:PASSWORD@]HOST:PORT/0"

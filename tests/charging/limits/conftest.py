@@ -3,7 +3,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from app.charging.limits import redis_asking, redis_outage, redis_returns
+from app.charging.limits import redis_outage, redis_returns
 from app.charging.limits.redis_counters import RedisCounters
 from tests.redis_server import RedisServer, redis_server
 
@@ -20,13 +20,12 @@ def redis() -> Iterator[RedisServer]:
 @pytest.fixture
 async def process(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[], RedisCounters]]:
     """Make the counters of another serving process; two of them share the limits. Redis is tried again soon."""
-    monkeypatch.setattr(redis_asking, "ANSWER_S", PATIENCE_S)
     monkeypatch.setattr(redis_outage, "_RETRY_S", SOON_S)
     monkeypatch.setattr(redis_returns, "_RETRY_S", SOON_S)
     async with AsyncExitStack() as stops:
 
         def make() -> RedisCounters:
-            counters = RedisCounters(redis.url, processes=2, deadline_s=30)
+            counters = RedisCounters(redis.url, processes=2, deadline_s=30, wait_s=PATIENCE_S)
             counters._asking.start()
             counters._returns.start()
             stops.push_async_callback(counters.stop)

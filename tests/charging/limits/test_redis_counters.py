@@ -9,7 +9,6 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from app.accounts.rate_limits import RateLimits
-from app.charging.limits import redis_asking
 from app.charging.limits.redis_counters import RedisCounters
 from app.charging.limits.rule import Rules, rules_of
 from app.charging.limits.taken import Taken
@@ -141,11 +140,9 @@ async def test_redis_is_shared_again_as_soon_as_it_is_back(process: Process, red
     assert len(await admitted([one, two], rules(key="key_2", requests_per_minute=50), calls=200)) == 50
 
 
-async def test_a_redis_that_hangs_holds_nobody_up_and_leaks_no_slot(
-    process: Process, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(redis_asking, "ANSWER_S", 0.1)
+async def test_a_redis_that_hangs_holds_nobody_up_and_leaks_no_slot(process: Process, redis: RedisServer) -> None:
     one = process()
+    one._asking._wait_s = 0.1
     await admitted([one], rules(key="key_2", requests_per_minute=5), calls=1)  # connected
     redis.freeze()
     try:
