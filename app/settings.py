@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     )
     queue_items_max: int = Field(4096, ge=1, description="inputs waiting for one model before calls get 503")
     decode_threads: int = Field(2, ge=1, le=64, description="threads that decode images")
-    commit_group_max: int = Field(256, ge=1, le=4096, description="usage events in one durable commit")
+    commit_group_max: int = Field(1024, ge=1, le=4096, description="usage events in one durable commit, at most")
     process_lease_s: int = Field(6, ge=3, le=60, description="how long a silent process keeps its claims")
     answer_ttl_h: int = Field(24, ge=24, description="how long an idempotent answer is kept")
     limits: Literal["on", "off"] = Field("on", description="whether requests, units and calls at once are limited")
