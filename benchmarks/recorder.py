@@ -3,7 +3,7 @@
 Callers wait for their records as requests do: so many are under way at once, and whoever gets an answer sends the next
 event. Each round measures every database once, in an order that rotates, and beside them how often this disk can
 `fdatasync` at all; the figures are medians, with the least and the most in brackets. CPU time an event is the steady
-figure: it hardly minds a busy neighbour. (It is this process's; PostgreSQL's own is not in it.)
+figure: it hardly minds a busy neighbour. It is this process's own, and beside it that of PostgreSQL's backends.
 """
 
 import argparse
@@ -51,6 +51,7 @@ class Run:
     commits: int
     events_per_s: float
     cpu_us_per_event: float
+    backend_cpu_us_per_event: float
     fdatasyncs_per_s: float
 
 
@@ -59,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--events", type=int, default=30_000, help="measured events a database and round")
-    parser.add_argument("--waiting", type=int, default=1024, help="callers that wait for a record at once")
+    parser.add_argument("--waiting", type=int, default=2048, help="callers that wait for a record at once")
     parser.add_argument("--group-max", type=int, default=Settings.model_fields["commit_group_max"].default)
     arguments = parser.parse_args()
     with ExitStack() as stack:
@@ -83,13 +84,15 @@ def measure(database: Database, events: int, waiting: int, group_max: int, syncs
     note = commits.append
     listen(database.engine, "commit", note)
     gc.collect()
-    started_s, cpu_s = time.perf_counter(), time.process_time()
+    backend_cpu_s, started_s, cpu_s = _backend_cpu_s(database), time.perf_counter(), time.process_time()
     asyncio.run(_record_all(database, records, waiting, group_max))
     took_s, cpu_s = time.perf_counter() - started_s, time.process_time() - cpu_s
+    backend_cpu_s = _backend_cpu_s(database) - backend_cpu_s
     remove(database.engine, "commit", note)
     if counted(database) != (before[0] + events, before[1] + events):
         raise RuntimeError(f"{database.dialect}: the books do not hold what was recorded; a figure would be worthless")
-    return Run(database.dialect, events, len(commits), events / took_s, cpu_s * 1e6 / events, syncs)
+    costs = (cpu_s * 1e6 / events, backend_cpu_s * 1e6 / events)
+    return Run(database.dialect, events, len(commits), events / took_s, *costs, syncs)
 
 
 def counted(database: Database) -> tuple[int, int]:
@@ -113,16 +116,28 @@ def fdatasyncs_per_s(folder: Path, *, lasting_s: float = 0.3) -> float:
 
 def table(runs: Sequence[Run]) -> str:
     """Return the medians, with the least and the most; `x` is events to raw fdatasyncs in the same second."""
-    lines = ["| database | events/s | CPU us an event | events a commit | fdatasync/s | x |"]
-    lines.append("|---|--:|--:|--:|--:|--:|")
+    lines = ["| database | events/s | CPU us an event | of backends | events a commit | fdatasync/s | x |"]
+    lines.append("|---|--:|--:|--:|--:|--:|--:|")
     for name in dict.fromkeys(run.database for run in runs):
         own = [run for run in runs if run.database == name]
         speed, syncs = ([getattr(run, field) for run in own] for field in ("events_per_s", "fdatasyncs_per_s"))
         cells = [_spread(speed, ",.0f"), _spread([run.cpu_us_per_event for run in own], ".1f")]
+        cells.append(_spread([run.backend_cpu_us_per_event for run in own], ".1f"))
         cells += [f"{statistics.median(run.events / run.commits for run in own):.0f}", _spread(syncs, ",.0f")]
         cells.append(f"{statistics.median(a / b for a, b in zip(speed, syncs, strict=True)):.1f}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _backend_cpu_s(database: Database) -> float:
+    """Return the CPU time that PostgreSQL's processes for this database have taken so far."""
+    if database.dialect == "sqlite":
+        return 0.0
+    with database.reading() as session:
+        pids = session.scalars(text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")).all()
+    # The 14th and 15th field; the second one, in brackets, may hold blanks.
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
 
 def _spread(values: Sequence[float], form: str) -> str:
