@@ -58,7 +58,10 @@ async def test_processes_keep_to_one_limit_and_go_on_without_redis(
     _limit(books, hasty, RateLimits(requests_per_minute=limit))
     _limit(books, crowded, RateLimits(concurrency_max=CROWD_MAX))
     settings = {"models_dir": str(models_dir), "redis_url": redis.url, "redis_wait_ms": str(PATIENCE_MS)}
-    with ServerProcess(postgres_url, tmp_path, "--http-workers", str(n(2, 4)), **settings) as server:
+    workers = n(2, 4)
+    with ServerProcess(postgres_url, tmp_path, "--http-workers", str(workers), **settings) as server:
+        while server.log.read_text().count('"model_ready"') < workers:
+            time.sleep(0.1)  # noqa: ASYNC251 - nothing else runs here yet
         admitted = await _hasten(server.url, hasty, calls=3 * limit)
         answered, left = await _crowd(server.url, crowded, clients=n(40, 200), calls=n(300, 20_000))
         assert most_inside(models_dir) == CROWD_MAX
