@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
@@ -19,6 +20,7 @@ from app.telemetry import get_logger
 
 AnswerError = Callable[[Request, AppError], Awaitable[Response]]
 _SECRET_PARAMETERS = frozenset({"api_key", "apikey", "api-key", "key", "token", "access_token", "authorization"})
+_KEY = re.compile(r"fm_(?:live|test)_[0-9A-Za-z]{32}")
 _CONTROL_BYTES_MAX = 64 * 2**10
 _PLAIN_FORM = b"application/x-www-form-urlencoded"  # rows from a page: pictures, which are large, come in parts
 _DRAIN_BYTES_MAX = 256 * 2**20
@@ -147,13 +149,19 @@ def _check_url(path: str, query: bytes) -> None:
     """Raise UrlInvalid for a NUL, which PostgreSQL stores in no text, and KeyInQuery for a secret."""
     if "\0" in path or b"%00" in query:
         raise UrlInvalid("the URL holds a NUL character", where="URL", hint="leave %00 out")
+    if _KEY.search(path):
+        raise _key_in("path")
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
         if name.lower() in _SECRET_PARAMETERS or "fm_live_" in value or "fm_test_" in value:
-            raise KeyInQuery(
-                "a key does not belong in a URL, where logs keep it; consider it leaked and revoke it",
-                where="query string",
-                hint="send it as Authorization: Bearer …",
-            )
+            raise _key_in("query string")
+
+
+def _key_in(place: str) -> KeyInQuery:
+    return KeyInQuery(
+        "a key does not belong in a URL, where logs keep it; consider it leaked and revoke it",
+        where=place,
+        hint="send it as Authorization: Bearer …",
+    )
 
 
 async def _drain(receive: Receive) -> None:
