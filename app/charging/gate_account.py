@@ -20,6 +20,7 @@ from app.pricing.plan import Billing, PlanVersion
 from app.rating.call_charge import charge_of_call
 from app.rating.rate import rate
 
+COUNTED_MAX = 4 * 10**18  # far beyond any limit: a soft budget may be passed for ever, and 64 bits hold what is kept
 _NOTHING = Quantities()
 
 
@@ -216,7 +217,7 @@ class GateAccount:
     def _count(self, budget: Budget, instant: datetime, *, settled: int, held: int) -> tuple[Counter, Counter]:
         key = CounterKey(budget.id, budget.window_at(instant, self.account).start)
         before = self.counters.get(key, Counter())
-        after = Counter(before.settled + settled, before.held + held)
+        after = Counter(min(before.settled + settled, COUNTED_MAX), before.held + held)
         if after != before:
             self.counters[key] = after
             self.moved_counters.add(key)

@@ -6,14 +6,13 @@ from datetime import datetime
 from app.accounts.account import Account
 from app.accounts.budget import Budget, Measure, Window, window_at
 from app.accounts.store import keys_of_budget
+from app.charging.gate_account import COUNTED_MAX
 from app.charging.spent_so_far import UsedPart, spent_nanos
 from app.database import Session
 from app.metering import store as metering_store
 from app.metering.meter import Quantities
 from app.period import Period
 from app.pricing.store import find_versions
-
-COUNTED_MAX = 4 * 10**18  # a counter has 64 bits and grows from here; no limit is above 1e18
 
 _PartKey = tuple[str, str]
 
