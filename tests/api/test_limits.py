@@ -1,12 +1,23 @@
 """Limits over HTTP: set, told in the headers of every answer, and never loosened by who is bound by them."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from threading import Event
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.accounts.account import Scope
+from app.charging import lease_store
+from app.charging.limits.sole_process import OtherServerLives
+from app.database import Database
+from app.ids import new_id
+from app.main import create_app
+from app.settings import Settings
 from tests.api.installation import ROW, Installation, Tenant, json_of
 from tests.api.problems import Expected, assert_problem
+from tests.builders import NOON
 
 NONE = {"requests_per_minute": None, "units_per_minute": None, "concurrency_max": None}
 ALL = frozenset({Scope.PREDICT, Scope.KEYS_WRITE})
@@ -111,3 +122,26 @@ async def test_what_is_no_limit_is_refused(faremeter: Installation, value: objec
     url = f"/v1/keys/{tenant.key_id}/limits"
     answer = await faremeter.http.put(url, json={"units_per_minute": value}, headers=tenant.headers)
     assert answer.status_code == 400
+
+
+async def test_a_server_that_is_not_alone_says_so_in_one_line(
+    settings_on: Callable[..., Settings], sqlite_url: str
+) -> None:
+    database, lease_id, done = Database(sqlite_url), new_id("proc"), Event()
+
+    def live() -> None:
+        while not done.wait(0.05):
+            with database.transaction() as session:
+                lease_store.renew_lease(session, lease_id, host="elsewhere", pid=77, started_at=NOON)
+
+    other = asyncio.create_task(asyncio.to_thread(live))
+    await asyncio.sleep(0.5)
+    app = create_app(settings_on(sqlite_url, process_lease_s=3))
+    with capture_logs() as logs, pytest.raises(OtherServerLives):
+        async with app.router.lifespan_context(app):
+            pass
+    done.set()
+    await other
+    (reason,) = [line["reason"] for line in logs if line["log_level"] == "critical"]
+    assert reason.startswith("another server (process 77 on elsewhere) serves from this database")
+    assert reason.endswith("(set FAREMETER_REDIS_URL for several, stop the other one, or set FAREMETER_LIMITS=off)")

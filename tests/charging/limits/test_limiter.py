@@ -1,6 +1,7 @@
 """The limiter: all limits of a call or none, exact at their edge, and nothing is left behind by whoever was refused."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -21,8 +22,11 @@ from tests.charging.limits.callers import caller, limiter_of
 
 
 @pytest.fixture
-def limiter(database: Database, clock: FrozenClock) -> Limiter:
-    return limiter_of(database, clock)
+def limiter(sqlite_url: str, clock: FrozenClock) -> Iterator[Limiter]:
+    """A limiter that counts in this process; what it reads are the limits of models, and none are set."""
+    database = Database(sqlite_url)
+    yield limiter_of(database, clock)
+    database.dispose()
 
 
 async def test_a_call_without_limits_gets_the_permit_of_all_such_calls(limiter: Limiter) -> None:
@@ -152,8 +156,8 @@ async def test_a_test_key_has_a_limit_of_its_own_beside_those_that_are_set(limit
     assert refused.value.facts["limit_size"] == 120
 
 
-async def test_with_limits_off_nobody_is_limited(database: Database, clock: FrozenClock) -> None:
-    limiter = Limiter(ModelLimits(database), None, clock)
+async def test_with_limits_off_nobody_is_limited(sqlite_url: str, clock: FrozenClock) -> None:
+    limiter = Limiter(ModelLimits(Database(sqlite_url)), None, clock)
     assert await limiter.take(caller(live=False, requests_per_minute=1), "linear", 5000) is NO_LIMITS
 
 

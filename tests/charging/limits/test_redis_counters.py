@@ -13,6 +13,7 @@ from app.charging.limits.redis_counters import RedisCounters
 from app.charging.limits.rule import Rules, rules_of
 from app.charging.limits.taken import Taken
 from app.charging.metrics import limits_without_redis
+from app.errors import Invalid
 from tests.charging.limits.callers import caller
 from tests.redis_server import RedisServer
 
@@ -171,6 +172,11 @@ async def test_a_caller_who_leaves_while_redis_is_asked_takes_nothing(process: P
     assert not one._local._slots
     async with Redis.from_url(redis.url) as client:
         await until(lambda: _is_empty(client))
+
+
+def test_what_is_no_address_of_a_redis_is_refused_at_once() -> None:
+    with pytest.raises(Invalid, match="FAREMETER_REDIS_URL"):
+        RedisCounters("localhost:6379", processes=1, deadline_s=30, wait_s=0.1)
 
 
 async def _is_empty(client: Redis) -> bool:
