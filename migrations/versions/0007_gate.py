@@ -105,8 +105,7 @@ def _create_process_leases() -> None:
         sa.Column("started_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_process_leases")),
     )
-    running = {"sqlite_where": _RUNNING, "postgresql_where": _RUNNING}
-    op.create_index("ix_claims_running", "claims", ["lease_id"], **running)
+    op.create_index("ix_claims_running", "claims", ["lease_id"], sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 
 
 def _create_gates() -> None:
