@@ -36,7 +36,8 @@ class Drain:
     def on_sigterm(self) -> Iterator[None]:
         """Stand before the server's own handler of SIGTERM, which gets the signal `drain_s` later.
 
-        A second signal gets through at once. Where no server handles signals (a test, a thread) nothing is changed.
+        A second one changes nothing: supervisors may send it to a whole group, and then each process to its own.
+        SIGINT ends at once. Where no server handles signals (a test, a thread) nothing is changed.
         """
         servers_own = signal.getsignal(signal.SIGTERM)
         if not callable(servers_own) or threading.current_thread() is not threading.main_thread():
@@ -45,13 +46,13 @@ class Drain:
         loop = asyncio.get_running_loop()
 
         def begin(number: int, frame: FrameType | None) -> None:
-            if self.begun or not self._drain_s:
+            if not self._drain_s:
                 self.begun = True
                 servers_own(number, frame)
-                return
-            self.begun = True
-            _log.info("draining", seconds=self._drain_s)
-            loop.call_soon_threadsafe(loop.call_later, self._drain_s, servers_own, number, frame)
+            elif not self.begun:
+                self.begun = True
+                _log.info("draining", seconds=self._drain_s)
+                loop.call_soon_threadsafe(loop.call_later, self._drain_s, servers_own, number, frame)
 
         signal.signal(signal.SIGTERM, begin)
         try:

@@ -49,13 +49,12 @@ async def test_a_server_that_drains_gets_the_signal_later(heard: list[int]) -> N
             await asyncio.sleep(0.01)
 
 
-async def test_a_second_signal_gets_through_at_once(heard: list[int]) -> None:
+async def test_a_second_signal_does_not_cut_the_drain_short(heard: list[int]) -> None:
     drain = Drain(drain_s=3600)
     with drain.on_sigterm():
         await terminate()
-        assert heard == []
         await terminate()
-        assert heard == [signal.SIGTERM]
+        assert heard == []
 
 
 async def test_where_no_server_handles_signals_nothing_is_changed() -> None:
