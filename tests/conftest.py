@@ -18,7 +18,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 import torch
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.accounts import password
 from app.clock import FrozenClock
 from app.database import Database
 from tests.database_folder import database_folder as fresh_database_folder
@@ -40,6 +43,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("gpu")])
     items[:] = [item for item in items if not item.get_closest_marker("gpu")]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passwords() -> Iterator[None]:
+    """Hash with argon2 as ever, at its least cost: no password of a test is worth stealing, and there are hundreds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(password, "_hasher", PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
+        password._decoy_hash.cache_clear()
+        yield
+    password._decoy_hash.cache_clear()
 
 
 @pytest.fixture(scope="session")
