@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from app.accounts.account import Account
 from app.accounts.budget import Budget, Measure, Window, window_at
 from app.accounts.budget_store import budgets_of
-from app.charging.gate_account import COUNTED_MAX, Counter, CounterKey, GatePosition, GatePositionKey, used_so_far
+from app.charging.gate_account import COUNTED_MAX, Counter, CounterKey, GatePosition, GatePositionKey
 from app.charging.hold import Hold
+from app.charging.used_so_far import used_so_far
 from app.database import Session
 from app.metering.meter import Quantities
 from app.metering.store import quantities
