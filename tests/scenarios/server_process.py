@@ -72,11 +72,11 @@ class ServerProcess:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "app", "serve", "--port", str(self.port), *self._options]
             self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
-        deadline_s = time.monotonic() + _READY_S_MAX
-        while not self._ready():
-            assert self._process.poll() is None, self.log.read_text()[-4000:]
-            assert time.monotonic() < deadline_s, f"no model is ready: {self.log.read_text()[-4000:]}"
-            time.sleep(0.05)
+        try:
+            self._wait_until_ready(self._process)
+        except BaseException:
+            self.kill()  # or it would run on, and the next test would be told of it
+            raise
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         """Send the process a signal and wait for its end."""
@@ -88,6 +88,13 @@ class ServerProcess:
     def kill(self) -> None:
         """Send `kill -9` and wait for the end."""
         self.end(signal.SIGKILL)
+
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
+        deadline_s = time.monotonic() + _READY_S_MAX
+        while not self._ready():
+            assert process.poll() is None, self.log.read_text()[-4000:]
+            assert time.monotonic() < deadline_s, f"no model is ready: {self.log.read_text()[-4000:]}"
+            time.sleep(0.05)
 
     def _ready(self) -> bool:
         try:
