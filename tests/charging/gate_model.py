@@ -4,7 +4,7 @@ It keeps no counter: what is held, spent or left is summed up anew from calls an
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -149,6 +149,9 @@ class ModelBudget:
             return call.live
         return self.key == call.key and (call.live or not self.money)
 
+    def window_at(self, at: datetime) -> datetime:
+        return window_of(self.window, at)
+
     @property
     def holds_by_call(self) -> bool:
         """Whether it holds what each call froze; an account's money holds what all of them come to together."""
@@ -289,9 +292,6 @@ class GateModel:
 
     def _at(self, place: Place) -> Iterator[tuple[ModelCall, Amounts]]:
         return ((call, used) for call, used in self.used.values() if call.live and call.place == place)
-
-    def replaced(self, budget_id: str, limit: int, *, hard: bool) -> None:
-        self.budgets[budget_id] = replace(self.budgets[budget_id], limit=limit, hard=hard)
 
 
 def _sum(amounts: Iterator[Amounts]) -> Amounts:
