@@ -8,16 +8,18 @@ _SLOT_RETRY_S = 1  # a slot is free as soon as any call ends: nobody knows when
 
 
 class LimitReached(AppError):
-    """A limit is reached; the call was refused and consumed nothing. `states` tells of all its limits."""
+    """A limit is reached in this minute, or at this moment; the call was refused and consumed nothing.
+
+    `states` tells of all limits of the call.
+    """
 
     kind = Kind.RATE_LIMITED
+    code = "rate_limited"
     states: tuple[LimitState, ...] = ()
 
 
 class RateLimited(LimitReached):
     """So many requests or units were used in this minute."""
-
-    code = "rate_limited"
 
 
 class ConcurrencyLimited(LimitReached):
