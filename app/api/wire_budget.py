@@ -22,7 +22,7 @@ class BudgetBody(StrictBody):
     )
 
     def limit_value(self, measure: Measure) -> int:
-        """Return the limit in nanos or units. Raises Invalid for what is no amount, BudgetInvalid for the wrong kind."""
+        """Return the limit in nanos or units. Raises Invalid for no amount, BudgetInvalid for the wrong kind."""
         if measure is Measure.MONEY:
             if not isinstance(self.limit, str):
                 raise BudgetInvalid("money is a decimal string", where="limit", hint='write "10.00"')

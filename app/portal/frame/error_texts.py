@@ -22,6 +22,9 @@ TEXTS = {
     "plan_not_found": _("There is no plan of that key."),
     "plan_of_other_currency": _("The plan is in another currency than the account."),
     "currency_mismatch": _("The plan is in another currency. Both keep their currency for good."),
+    "no_amount": _("This is no amount. Write it like 10.00, with a point and at most 9 decimals."),
+    "no_number": _("This is no whole number. Write digits alone, such as 1000."),
+    "rate_limit_invalid": _("A limit is 1 to 1,000,000,000. Leave the field empty for no limit."),
     "budget_invalid": _("A budget has a limit of zero or more, and tells at up to 10 percents of it, from 1 to 1000."),
     "budget_unbounded": _(
         "No budget of money can be kept under this plan: it prices what nobody knows before a call runs. Set a quota."
@@ -32,7 +35,8 @@ TEXTS = {
     "hold_lost": _("The call lost what was set aside for it, so it was not charged. Run it again."),
     "budget_not_found": _("This budget was removed already."),
     "plan_unbounded_under_budget": _(
-        "Accounts on this plan have budgets of money, and by these prices nobody knows before a call runs what it costs."
+        "Accounts on this plan have budgets of money, and by these prices nobody knows before a call runs"
+        " what it costs."
     ),
     "plan_unanswerable": _("The plan prices results by something that the model's answers do not hold."),
     "price_unanswerable": _("The plan prices this model by something that its answers do not hold. Ask the operator."),
