@@ -1,6 +1,7 @@
 """The limiter: a call takes all of its limits, or is refused and takes nothing."""
 
 from app.accounts.account import Principal
+from app.accounts.rate_limits import UNLIMITED
 from app.charging.limits.counters import Counters
 from app.charging.limits.minute import minute_of, seconds_left
 from app.charging.limits.model_limits import ModelLimits
@@ -28,7 +29,10 @@ class Limiter:
         counters = self._counters
         if counters is None:
             return NO_LIMITS
-        rules = rules_of(principal, model, await self._models.of(model), units)
+        of_model = self._models.known(model) or await self._models.look_up(model)
+        if principal.live and principal.limits is principal.account_limits is of_model is UNLIMITED:
+            return NO_LIMITS  # most calls: they pay for this look alone
+        rules = rules_of(principal, model, of_model, units)
         if not rules.all:
             return NO_LIMITS
         now = self._clock.now()

@@ -16,12 +16,13 @@ class ModelLimits:
         self._known: Mapping[str, RateLimits] | None = None
         self._changes = 0
 
-    async def of(self, model: str) -> RateLimits:
-        """Return a model's limits, from the database where they changed. Raises DatabaseUnavailable."""
-        known = self._known
-        if known is None:
-            known = await self._read()
-        return known.get(model, UNLIMITED)
+    def known(self, model: str) -> RateLimits | None:
+        """Return a model's limits, or None where `look_up` must be asked."""
+        return None if self._known is None else self._known.get(model, UNLIMITED)
+
+    async def look_up(self, model: str) -> RateLimits:
+        """Return a model's limits from the database. Raises DatabaseUnavailable."""
+        return (await self._read()).get(model, UNLIMITED)
 
     def forget(self) -> None:
         """Drop what is known."""
@@ -30,11 +31,11 @@ class ModelLimits:
 
     async def _read(self) -> Mapping[str, RateLimits]:
         before = self._changes
-        found = await asyncio.to_thread(self._look_up)
+        found = await asyncio.to_thread(self._find)
         if before == self._changes:  # else it may be older than the change that was just noticed
             self._known = found
         return found
 
-    def _look_up(self) -> Mapping[str, RateLimits]:
+    def _find(self) -> Mapping[str, RateLimits]:
         with self._database.reading() as session:
             return rate_limit_store.limits_of_models(session)

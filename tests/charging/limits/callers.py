@@ -21,7 +21,7 @@ def caller(
     **limits: Any,
 ) -> Principal:
     """A caller whose key has those limits."""
-    of_key = RateLimits(**limits)
+    of_key = RateLimits(**limits) if limits else UNLIMITED
     return Principal(account, key, live, frozenset({Scope.PREDICT}), limits=of_key, account_limits=account_limits)
 
 
