@@ -1,5 +1,6 @@
 """Use cases of rate limits: set and show those of keys, accounts and models."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
@@ -24,6 +25,12 @@ class Limits:
         """Return the limits of a key, which it shares with its successors. Raises NotFound."""
         with self._database.reading() as session:
             return rate_limit_store.find_limits(session, _key(session, account_id, key_id).budget_key_id)
+
+    def of_keys(self, keys: Collection[ApiKey]) -> dict[str, RateLimits]:
+        """Return the limits of those keys that have any, by the keys' ids."""
+        with self._database.reading() as session:
+            found = rate_limit_store.find_many(session, {key.budget_key_id for key in keys})
+        return {key.id: found[key.budget_key_id] for key in keys if key.budget_key_id in found}
 
     def of_account(self, account_id: str) -> RateLimits:
         """Return what all keys of an account have in common. Raises NotFound."""

@@ -13,6 +13,7 @@ class Permission(StrEnum):
     KEYS_WRITE = "keys_write"
     PREDICT = "predict"
     BILLING_READ = "billing_read"
+    BUDGETS_WRITE = "budgets_write"
     MEMBERS_READ = "members_read"
     MEMBERS_WRITE = "members_write"
     ACCOUNT_WRITE = "account_write"
@@ -44,7 +45,7 @@ _SEEING = frozenset({Permission.USAGE_READ, Permission.KEYS_READ, Permission.MEM
 _PERMISSIONS = {
     Role.VIEWER: _SEEING,
     Role.DEVELOPER: _SEEING | {Permission.KEYS_WRITE, Permission.PREDICT},
-    Role.BILLING: _SEEING | {Permission.BILLING_READ},
+    Role.BILLING: _SEEING | {Permission.BILLING_READ, Permission.BUDGETS_WRITE},
     Role.OWNER: frozenset(Permission),
 }
 

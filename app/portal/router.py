@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.portal.money import invoices, keys, overview, usage
-from app.portal.operator import account, accounts, economics, invoice_runs, mail, models, plans
+from app.portal.money import balance, budgets, invoices, key_bounds, keys, overview, usage
+from app.portal.operator import account, accounts, audit, bounds, credit, economics, invoice_runs, mail, models, plans
 from app.portal.operator import audit_log as whole_audit_log
 from app.portal.people import (
     audit_log,
@@ -24,8 +24,20 @@ from app.portal.site import landing, preferences
 
 _SITE = (landing, preferences, reference)
 _PEOPLE = (login, open_id, sign_up, password, confirm_email, profile, identity, members, settings, audit_log)
-_MONEY = (overview, keys, usage, invoices)
-_OPERATOR = (economics, accounts, account, plans, invoice_runs, models, mail, whole_audit_log)
+_MONEY = (overview, keys, key_bounds, usage, budgets, balance, invoices)
+_OPERATOR = (
+    economics,
+    accounts,
+    account,
+    credit,
+    bounds,
+    plans,
+    invoice_runs,
+    models,
+    mail,
+    audit,
+    whole_audit_log,
+)
 
 pages = APIRouter()
 for room in (*_SITE, welcome, playground, *_MONEY, *_PEOPLE, *_OPERATOR):

@@ -41,7 +41,7 @@ def test_roles_allow_what_they_say() -> None:
     viewer = {Permission.USAGE_READ, Permission.KEYS_READ, Permission.MEMBERS_READ}
     assert permissions_of(Role.VIEWER) == viewer
     assert permissions_of(Role.DEVELOPER) == viewer | {Permission.KEYS_WRITE, Permission.PREDICT}
-    assert permissions_of(Role.BILLING) == viewer | {Permission.BILLING_READ}
+    assert permissions_of(Role.BILLING) == viewer | {Permission.BILLING_READ, Permission.BUDGETS_WRITE}
     assert permissions_of(Role.OWNER) == set(Permission)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 from starlette.datastructures import FormData
@@ -18,6 +19,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 # A password is what was typed, its blanks at either end included: the command line takes it so as well.
 Password = Annotated[str, StringConstraints(strip_whitespace=False)]
+
+
+def new_creation_id() -> str:
+    """Return the id of a form that makes one thing, however often a reload of the answer sends it again."""
+    return str(uuid4())
 
 
 class FormInvalid(Invalid):

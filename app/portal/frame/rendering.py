@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.errors import AppError
 from app.http_status import STATUS_OF
 from app.period import Period
 from app.portal.frame import formats
+from app.portal.frame.credit_room import has_credit
 from app.portal.frame.csrf import SAFE_METHODS
 from app.portal.frame.error_texts import error_text
 from app.portal.frame.forms import local_path
@@ -40,6 +41,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "here": _here(request),
         "sign_up_open": services_of(request).sign_up.policy == "open",
         "zone": zone_of(visitor),
+        "has_credit": partial(_has_credit, request, visitor),  # asked for where the rooms of an account are listed
     }
     return HTMLResponse(page.render(frame | context), status_code=status)
 
@@ -78,6 +80,10 @@ def zone_of(visitor: Visitor) -> str:
     """Return the zone that the visitor's pages show times in: the chosen one, else the account's, else UTC."""
     own = visitor.membership.account.zone if visitor.membership else "UTC"
     return visitor.preferences.zone or own
+
+
+def _has_credit(request: Request, visitor: Visitor) -> bool:
+    return visitor.membership is not None and has_credit(services_of(request), visitor.membership.account.id)
 
 
 def _here(request: Request) -> str | None:

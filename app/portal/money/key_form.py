@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import uuid4
 
 from pydantic import Field
 
@@ -11,16 +10,11 @@ from app.accounts.account import Scope
 from app.errors import Invalid
 from app.period import midnight, parse_zone
 from app.portal.frame.day_field import day_of
-from app.portal.frame.forms import PageForm
+from app.portal.frame.forms import PageForm, new_creation_id
 
 _CHOICES_MAX = 100
 _CHARS_MAX = 200
 Choice = Annotated[str, Field(max_length=_CHARS_MAX)]
-
-
-def new_creation_id() -> str:
-    """Return the id of a form that makes one key, however often a reload of the answer sends it again."""
-    return str(uuid4())
 
 
 class NotConfirmed(Invalid):

@@ -6,16 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.accounts.account import DEFAULT_SCOPES, ApiKey, KeyPurpose, Scope
+from app.accounts.account import DEFAULT_SCOPES, ApiKey, Scope
 from app.accounts.key_issue import KeyMadeAlready
 from app.accounts.service import NewKey
 from app.bootstrap import Services
 from app.errors import AppError
 from app.members.key_scopes import require_scopes, scopes_of
+from app.portal.frame.bounds import bounds_of_keys
+from app.portal.frame.forms import new_creation_id
 from app.portal.frame.page_route import PageRoute
 from app.portal.frame.rendering import form_page, render, zone_of
 from app.portal.frame.visitor import Caller, KeysReader, KeysWriter, ServicesDep
-from app.portal.money.key_form import KeyForm, RevokeForm, RotateForm, new_creation_id
+from app.portal.money.key_form import KeyForm, RevokeForm, RotateForm
+from app.portal.money.key_page import key_page
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 KEYS_MAX = 100
@@ -34,6 +37,8 @@ def list_keys(request: Request, caller: KeysReader, services: ServicesDep) -> Re
         usable_count=services.accounts.count_usable_keys(account_id),
         ended=ended,
         last_used=services.metering.last_used(account_id, [key.id for key in (*usable, *ended)]),
+        bounds=bounds_of_keys(services, account_id, usable),
+        currency=caller.account.currency,
     )
 
 
@@ -60,7 +65,7 @@ def create_key(
 @router.get("/app/keys/{key_id}")
 def show_key(request: Request, key_id: str, caller: KeysReader, services: ServicesDep) -> Response:
     """Show one key, with the forms that end it for those who may."""
-    return _key_page(request, caller, services, services.accounts.get_key(caller.account.id, key_id))
+    return key_page(request, caller, services, services.accounts.get_key(caller.account.id, key_id))
 
 
 @router.post("/app/keys/{key_id}/rotate")
@@ -79,7 +84,7 @@ def rotate_key(
             by=caller.actor,
         )
     except AppError as error:
-        return _key_page(request, caller, services, old, error)
+        return key_page(request, caller, services, old, error)
     return _secret_page(request, services, new, old=services.accounts.get_key(caller.account.id, key_id))
 
 
@@ -92,7 +97,7 @@ def revoke_key(
     try:
         form.require_confirmation()
     except AppError as error:
-        return _key_page(request, caller, services, key, error)
+        return key_page(request, caller, services, key, error)
     services.accounts.revoke_key(caller.account.id, key_id, by=caller.actor)
     return RedirectResponse("/app/keys?done=revoked", status_code=303)
 
@@ -132,21 +137,6 @@ def _form_page(
 def _next_creation_id(form: KeyForm, problem: AppError | None) -> str:
     """Return the id of the form that is shown: the same one until it has made its key, which may not be known."""
     return new_creation_id() if isinstance(problem, KeyMadeAlready) else form.creation_id
-
-
-def _key_page(
-    request: Request, caller: Caller, services: Services, key: ApiKey, problem: AppError | None = None
-) -> Response:
-    return form_page(
-        request,
-        "pages/key.html",
-        key=key,
-        problem=problem,
-        usable=key.usable_at(services.clock.now()),
-        rotatable=key.purpose is KeyPurpose.API and key.scopes <= scopes_of(caller.role),
-        last_used=services.metering.last_used(caller.account.id, [key.id]).get(key.id),
-        creation_id=new_creation_id(),
-    )
 
 
 def _secret_page(request: Request, services: Services, new: NewKey, old: ApiKey | None = None) -> Response:

@@ -135,6 +135,9 @@ def _page(
         invoices=services.invoices.list(account.id, limit=_INVOICES_SHOWN).invoices,
         charges=_charges_so_far(services, account),
         usage=_usage_of_month(services, account),
+        balance=services.credits.balance(account.id),
+        budgets=[state for state in services.budgets.list(account.id) if state.budget.key_id is None],
+        limits=services.limits.of_account(account.id),
     )
 
 

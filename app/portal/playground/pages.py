@@ -1,6 +1,7 @@
 """/app/playground, and the calls that are made from it: each takes the way of a call to the API."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -11,11 +12,13 @@ from starlette.responses import Response
 
 from app.bootstrap import Services
 from app.charging.claim import IdempotencyKeyReused, checked_idempotency_key
+from app.charging.credit_balance import Balance
 from app.errors import AppError, NotFound
+from app.portal.frame.credit_room import is_prepaid
 from app.portal.frame.forms import PageForm
 from app.portal.frame.page_route import PageRoute
 from app.portal.frame.rendering import form_page
-from app.portal.frame.visitor import Caller, Predictor, ServicesDep
+from app.portal.frame.visitor import Caller, Predictor, ServicesDep, visitor_of
 from app.portal.playground.rows import rows_of
 from app.portal.playground.shown_answer import ShownAnswer
 from app.portal.playground.snippets import Body, PictureBody, RowsBody, Snippets
@@ -104,7 +107,23 @@ def _page(request: Request, services: Services, known: list[Trial], trial: Trial
     context["picture_bytes_max"] = services.settings.body_bytes_max - _OTHER_FIELDS_BYTES
     if trial is not None:
         context |= {"rows": trial.example_row, "snippets": _snippets(services, trial, None)}
+    context["resets_at"] = _resets_at(shown.get("problem"))
+    context["balance"] = _balance(request, services)
     return form_page(request, "pages/playground.html", trials=known, trial=trial, **context | shown)
+
+
+def _resets_at(problem: AppError | None) -> datetime | None:
+    """Return when the bound that refused a call starts anew."""
+    at = problem.facts.get("reset_at") if problem else None
+    return datetime.fromisoformat(str(at)) if at else None
+
+
+def _balance(request: Request, services: Services) -> Balance | None:
+    """Return what the account has in advance, where calls are paid from it."""
+    membership = visitor_of(request).membership
+    if membership is None or not is_prepaid(services, membership.account.id):
+        return None
+    return services.credits.balance(membership.account.id)
 
 
 def _snippets(services: Services, trial: Trial, submission: Submission | None) -> Snippets:

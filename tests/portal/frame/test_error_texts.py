@@ -36,7 +36,6 @@ WITHOUT_TEXT = {
     "media_type_unsupported",
     "nothing_measured",
     "other_server_lives",
-    "rate_limit_invalid",
     "schema_outdated",
     "scope_escalation",
     "scope_missing",

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from app.accounts.account import Scope
+from app.accounts.budget import Measure, Window
 from app.audit_log.actor import INSTALLATION
 from app.members.link_mail import make_link
 from app.members.link_store import insert_link
@@ -20,7 +21,19 @@ from tests.portal.mailbox import mail_in_folder
 
 _NAME = re.compile(r"\{([a-z_]+)\}")
 # What only its account, or only its person, may touch.
-OWNED = frozenset({"account_id", "key_id", "invoice_id", "user_id", "invitation_id", "session_id"})
+OWNED = frozenset(
+    {
+        "account_id",
+        "key_id",
+        "invoice_id",
+        "user_id",
+        "invitation_id",
+        "session_id",
+        "budget_id",
+        "key_budget_id",
+        "grant_id",
+    }
+)
 _PURPOSES = {"/reset": LinkPurpose.RESET, "/confirm-email": LinkPurpose.EMAIL_CHANGE, "/join": LinkPurpose.SIGN_UP}
 
 
@@ -43,7 +56,7 @@ class Belongings:
 
     async def fill(self, text: str) -> str:
         """Return the text with every name replaced by the thing itself."""
-        for name in sorted(names_in(text)):
+        for name in sorted(names_in(text), key=lambda name: (name == "key_budget_id", name)):  # a key before its budget
             text = text.replace(f"{{{name}}}", await self._named(name, text))
         return text
 
@@ -68,6 +81,9 @@ class Belongings:
                 "user_id": lambda: visitors.member(self._portal, Role.OWNER, self.account_id).user.id,
                 "invitation_id": self._invitation_id,
                 "session_id": self._session_id,
+                "budget_id": lambda: self._budget_id(None),
+                "key_budget_id": lambda: self._budget_id(self.known["key_id"]),
+                "grant_id": lambda: self._portal.services.credits.grant(self.account_id, amount_nanos=10**9).id,
                 "mail_name": lambda: mail_in_folder(self._portal),
                 "idempotency_key": lambda: str(uuid4()),
                 "password": lambda: visitors.PASSWORD,
@@ -107,6 +123,18 @@ class Belongings:
         visit = services.sessions.visit(str(self._browser.http.cookies["faremeter_session"]))
         assert visit
         return services.sessions.open(visit.user, address=None, agent="another")[0].id
+
+    def _budget_id(self, key_id: str | None) -> str:
+        """Return a budget that refuses nobody anything."""
+        state = self._portal.services.budgets.set(
+            self.account_id,
+            key_id=key_id,
+            measure=Measure.UNITS,
+            window=Window.DAY,
+            limit_value=10**9,
+            hard=False,
+        )
+        return state.budget.id
 
     async def _invoice_id(self) -> str:
         portal = self._portal
