@@ -10,15 +10,16 @@ from datetime import datetime, timedelta
 from app.accounts.account import Account
 from app.accounts.budget import Window, window_at
 from app.accounts.budget_store import budgets_of
-from app.accounts.store import record_change, set_gated
+from app.accounts.store import find_account, record_change, set_gated
 from app.charging import hold_store
 from app.charging.gate_account import GatePosition, GatePositionKey
 from app.database import Session
 from app.errors import InvariantViolation
 from app.metering.meter import Quantities
 from app.metering.store import quantities
+from app.period import Period
 from app.pricing.plan import Billing
-from app.pricing.store import plan_in_effect, versions_ahead
+from app.pricing.store import plan_segments, versions_ahead
 
 
 def open_gate(session: Session, account_id: str, now: datetime) -> Account:
@@ -30,7 +31,8 @@ def open_gate(session: Session, account_id: str, now: datetime) -> Account:
 
 def close_gate_if_unused(session: Session, account_id: str, now: datetime) -> None:
     """Take the gate away where no budget and no prepaid plan needs it. The caller holds the account's lock."""
-    if budgets_of(session, [account_id]) or _has_prepaid_plan(session, account_id, now):
+    account = find_account(session, account_id)
+    if account is None or budgets_of(session, [account_id]) or _has_prepaid_plan(session, account, now):
         return
     hold_store.lock_gates(session, [account_id])
     hold_store.delete_gate(session, account_id)
@@ -52,19 +54,27 @@ def stand_gate(session: Session, account_id: str, now: datetime) -> Account:
 def _positions_so_far(
     session: Session, account: Account, now: datetime
 ) -> dict[tuple[str, GatePositionKey], GatePosition]:
-    """Return what the account has used in this billing period, and in the one before, whose last calls may run yet."""
-    this = window_at(Window.MONTH, now, account)
-    before = window_at(Window.MONTH, this.start - timedelta(seconds=1), account)
+    """Return what the account has used in the periods that the gate counts."""
     return {
         (account.id, GatePositionKey(period.start, total.plan_version_id, total.model)): GatePosition(
             Quantities(total.quantities.requests, total.quantities.units, 0, total.quantities.results)
         )
-        for period in (before, this)
+        for period in _periods_counted(account, now)
         for total in quantities(session, account.id, period)
     }
 
 
-def _has_prepaid_plan(session: Session, account_id: str, now: datetime) -> bool:
-    """Tell whether the plan of now, or one to come, is prepaid."""
-    versions = [plan_in_effect(session, account_id, now), *versions_ahead(session, account_id, now)]
-    return any(version is not None and version.billing is Billing.PREPAID for version in versions)
+def _periods_counted(account: Account, now: datetime) -> tuple[Period, Period]:
+    """Return the billing period before this one, whose last calls may run yet, and this one."""
+    this = window_at(Window.MONTH, now, account)
+    return window_at(Window.MONTH, this.start - timedelta(seconds=1), account), this
+
+
+def _has_prepaid_plan(session: Session, account: Account, now: datetime) -> bool:
+    """Tell whether a plan of now, one to come, or one whose last calls may run yet, is prepaid.
+
+    A call that was admitted under one is paid from credit at the gate, however late it ends: no invoice has it.
+    """
+    lately = Period(_periods_counted(account, now)[0].start, now + timedelta(microseconds=1))
+    versions = [segment.plan_version for segment in plan_segments(session, account.id, lately)]
+    return any(it.billing is Billing.PREPAID for it in [*versions, *versions_ahead(session, account.id, now)])

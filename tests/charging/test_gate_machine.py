@@ -243,6 +243,7 @@ class GateMachine(RuleBasedStateMachine):
 
     @rule(plan=st.sampled_from(sorted(PLANS)))
     def change_plan(self, plan: str) -> None:
+        self.world.clock.advance(timedelta(seconds=1))  # calls of one instant are of one plan
         self._put_on(plan)
 
     # Time, and what breaks.
