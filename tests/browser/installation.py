@@ -4,19 +4,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from app.accounts.account import Account, User
+from app.accounts.account import Account, ApiKey, User
+from app.accounts.budget import Measure, Window
+from app.accounts.rate_limits import RateLimits
 from app.audit_log.actor import INSTALLATION
 from app.bootstrap import Books
+from app.ledger.credit_grant import GrantKind
 from app.members.link_mail import make_link
 from app.members.link_store import insert_link
 from app.members.mailed_link import LinkPurpose
 from app.members.role import Role
 from app.members.token import digest_of, new_token
+from app.money import NANOS_PER_UNIT
 from app.period import Month
 from app.pricing.open_account import open_account
 from tests.api.models import save_digits
@@ -116,6 +121,7 @@ def _ids_of(books: Books, account: Account, url: str) -> dict[str, str]:
     with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
         for count in (1, 2, 3):
             client.post("/v1/models/linear/predict", json={"inputs": [[0.04] * 10] * count}).raise_for_status()
+    _bound(books, account, new_key.key)
     now = books.clock.now()
     books.invoice_run.run(Month(now.year, now.month), account.id)
     invoice = books.invoices.list(account.id).invoices[-1]
@@ -126,3 +132,18 @@ def _ids_of(books: Books, account: Account, url: str) -> dict[str, str]:
         "invoice_id": invoice.id,
         "model": "linear",
     }
+
+
+def _bound(books: Books, account: Account, key: ApiKey) -> None:
+    """Give the account credit, budgets that are far and near, one that was passed, and limits."""
+    expires_at = books.clock.now() + timedelta(days=30)
+    books.credits.grant(account.id, amount_nanos=25 * NANOS_PER_UNIT, note="Order 17")
+    books.credits.grant(
+        account.id, amount_nanos=5 * NANOS_PER_UNIT, kind=GrantKind.PROMOTIONAL, priority=10, expires_at=expires_at
+    )
+    budgets = books.budgets
+    budgets.set(account.id, measure=Measure.MONEY, window=Window.MONTH, limit_value=100 * NANOS_PER_UNIT)
+    budgets.set(account.id, key_id=key.id, measure=Measure.UNITS, window=Window.DAY, limit_value=10_000)
+    budgets.set(account.id, key_id=key.id, measure=Measure.UNITS, window=Window.TOTAL, limit_value=5, hard=False)
+    books.limits.set_of_key(account.id, key.id, RateLimits(requests_per_minute=600, concurrency_max=8))
+    books.limits.set_of_account(account.id, RateLimits(units_per_minute=1_000_000))
