@@ -1,8 +1,8 @@
 """Goal: where ten calls fit, ten of a hundred pass, whichever processes they reach, and nothing is left over.
 
 Method: four real servers on one database. Each repeat takes a fresh account whose prepaid balance, account budget or
-key budget is what ten calls cost, to the nano, and sends a hundred calls at once, 25 to each server. Ten get 200, ninety
-402 with the bound's name; one more on each server gets 402, too. Then the books say what the callers were told.
+key budget is what ten calls cost, to the nano, and sends a hundred calls at once, 25 to each server. Ten get 200,
+ninety 402 with the bound's name; one more on each server gets 402, too. Then the books say what the callers were told.
 """
 
 import asyncio
