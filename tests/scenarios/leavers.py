@@ -29,7 +29,7 @@ class Stage(StrEnum):
 
 
 WHOLE = frozenset({Stage.SENT, Stage.LINGERED, Stage.ANSWERED})
-_LIKELY = {stage: 3 if stage in WHOLE else 1 for stage in Stage}
+_LIKELY = {stage: 4 if stage in WHOLE else 1 for stage in Stage}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,20 @@ class Seen:
         return str(json.loads(self.body)["id"])
 
 
-def plans(count: int, *, seed: int, dawdlers: int) -> list[Plan]:
+def plans(count: int, *, seed: int, dawdlers: int = 0) -> list[Plan]:
     """Return what so many clients do; so many of them ask the model to dawdle, which holds up all who wait then."""
     chance = random.Random(seed)
     wishes = [Wish.ANSWER] * 6 + [Wish.RAISE, Wish.NAN, Wish.INFINITY]
+    every = count // dawdlers if dawdlers else count + 1
     return [
         Plan(
             key=None if chance.random() < 0.2 else str(uuid4()),
-            wish=Wish.DAWDLE if place % (count // dawdlers) == 7 else chance.choice(wishes),
-            stage=chance.choices(list(Stage), list(_LIKELY.values()))[0],
+            wish=chance.choice(wishes) if place % every else Wish.DAWDLE,
+            stage=chance.choices(list(Stage), list(_LIKELY.values()))[0] if place % every else Stage.ANSWERED,
             linger_s=chance.uniform(0, _LINGER_S),
             aborts=chance.random() < 0.5,
         )
-        for place in range(count)
+        for place in range(1, count + 1)
     ]
 
 

@@ -63,9 +63,14 @@ class ServerProcess:
         self.end()
 
     @property
-    def pid(self) -> int:
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The process that runs now."""
         assert self._process is not None
-        return self._process.pid
+        return self._process
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     def start(self) -> None:
         """Start the process and wait until it answers and a model is ready."""
