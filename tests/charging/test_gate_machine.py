@@ -226,14 +226,14 @@ class GateMachine(RuleBasedStateMachine):
             self.model.budgets[budget.id] = replace(budget, seen=present.seen)
         else:
             budget.seen[state.window.start] = self.model.so_far(budget, self.world.clock.now())
-            self.model.budgets[budget.id] = budget
+            self.model.add(budget)
         self.gated = True
         self._durable()
 
     @precondition(lambda self: self.model.budgets)
     @rule(index=INDEXES)
     def remove_budget(self, index: int) -> None:
-        budget_id = sorted(self.model.budgets)[index % len(self.model.budgets)]
+        budget_id = list(self.model.budgets)[index % len(self.model.budgets)]
         self.world.budgets.remove(budget_id)
         del self.model.budgets[budget_id]
         if not self.model.budgets and not self.was_prepaid:  # and nothing needs the gate any more
@@ -352,13 +352,13 @@ class GateMachine(RuleBasedStateMachine):
         self._durable()
 
     def _grant(self, amount: int, *, paid: bool, priority: int, expires: timedelta | None) -> None:
+        self.world.clock.advance(timedelta(milliseconds=1))  # ids of one instant would be in no order
         expires_at = self.world.clock.now() + expires if expires else None
         kind = GrantKind.PAID if paid else GrantKind.PROMOTIONAL
         made = self.world.credits.grant(
             self.world.account.id, amount_nanos=amount, kind=kind, priority=priority, expires_at=expires_at
         )
         self.model.grants.append(ModelGrant(made.id, paid, amount, amount, priority, expires_at or NEVER))
-        self.model.grants.sort(key=lambda grant: grant.id)
         self._durable()
 
     def _request(self, key: int, model: str, units: int) -> HoldRequest:
