@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.accounts.account import Account
-from app.accounts.budget import FOR_EVER, Budget, Measure
-from app.charging.gate_account import Counter, CounterKey, GateAccount
+from app.accounts.budget import FOR_EVER, Budget
+from app.charging.gate_account import Counter, CounterKey, GateAccount, keeps_held
 from app.charging.hold_store import find_counters, find_positions
 from app.database import Session
 from app.period import Period
@@ -33,19 +33,13 @@ def states_of(session: Session, account: Account, budgets: Sequence[Budget], now
     windows = [budget.window_at(now, account) for budget in budgets]
     keys = [CounterKey(budget.id, window.start) for budget, window in zip(budgets, windows, strict=True)]
     counters = find_counters(session, keys)
-    own_money = any(_is_own_money(budget) for budget in budgets)
-    held_nanos = _held_nanos(session, account) if own_money else 0
+    held_nanos = 0 if all(keeps_held(budget) for budget in budgets) else _held_nanos(session, account)
     states = []
     for budget, window, key in zip(budgets, windows, keys, strict=True):
         counter = counters.get(key, Counter())
-        held = held_nanos if _is_own_money(budget) else counter.held
+        held = counter.held if keeps_held(budget) else held_nanos
         states.append(BudgetState(budget, window, counter.settled, held))
     return states
-
-
-def _is_own_money(budget: Budget) -> bool:
-    """Tell whether positions say what is held of it: its counter does not."""
-    return budget.key_id is None and budget.measure is Measure.MONEY
 
 
 def _held_nanos(session: Session, account: Account) -> int:

@@ -21,7 +21,7 @@ from app.charging import alert_store, hold_store
 from app.charging.budget_alert import BudgetAlert
 from app.charging.budget_rules import BudgetLoosened, found, require_bounded, require_tighter, shown_limit
 from app.charging.budget_state import BudgetState, states_of
-from app.charging.gate_account import Counter, CounterKey, ThresholdPassed
+from app.charging.gate_account import Counter, CounterKey, ThresholdPassed, counts, keeps_held, value_of
 from app.charging.open_gate import close_gate_if_unused, open_gate
 from app.charging.used_so_far import used_so_far
 from app.clock import Clock
@@ -141,10 +141,20 @@ def _put(
 
 
 def _count_so_far(session: Session, account: Account, budget: Budget, now: datetime) -> None:
-    """Begin its counter with what was used before: under the gate's lock, which `open_gate` has taken."""
-    key = CounterKey(budget.id, budget.window_at(now, account).start)
-    settled = used_so_far(session, account, budget, now)
-    hold_store.save_counters(session, {(account.id, key): Counter(settled=settled)})
+    """Begin its counters with what was used before, and with what running calls hold that it counts.
+
+    Under the gate's lock, which `open_gate` has taken: a call settles behind it, or has been recorded before it.
+    """
+    today = CounterKey(budget.id, budget.window_at(now, account).start)
+    begun = {today: Counter(settled=used_so_far(session, account, budget, now))}
+    running = hold_store.holds_of_account(session, account.id) if keeps_held(budget) else []
+    adopted = [hold for hold in running if counts(budget, hold)]
+    for hold in adopted:
+        key = CounterKey(budget.id, budget.window_at(hold.occurred_at, account).start)
+        before = begun.get(key, Counter())
+        begun[key] = replace(before, held=before.held + value_of(budget, hold.most, hold.amount_nanos))
+    hold_store.add_budget(session, adopted, budget.id)
+    hold_store.save_counters(session, {(account.id, key): counter for key, counter in begun.items()})
 
 
 def _passed(state: BudgetState) -> builtins.list[ThresholdPassed]:

@@ -1,7 +1,8 @@
 """One account at the gate: what it has settled and what its running calls hold, moved in memory (pure).
 
 What the account itself owes is never a sum of frozen amounts: it is the rate of settled and held quantities together,
-so that a call which is released moves those behind it back in their tiers. A key's budget counts the frozen amounts.
+so that a call which is released moves those behind it back in their tiers. Budgets of keys and of days count the
+amounts that were frozen when their calls were held.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +52,7 @@ class CounterKey:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Nanos or units against a budget. Of an account's money `held` is not kept: positions tell it."""
+    """Nanos or units against a budget. `held` is kept where `keeps_held` says so; else positions tell it."""
 
     settled: int = 0
     held: int = 0
@@ -110,7 +111,7 @@ class GateAccount:
             most=request.most,
             position=reached,
             amount_nanos=amount_nanos,
-            budget_ids=frozenset(budget.id for budget in self._budgets_of(request) if _keeps_held(budget)),
+            budget_ids=frozenset(budget.id for budget in self._budgets_of(request) if keeps_held(budget)),
         )
         self._require_credit(request, amount_nanos)
         for budget in self._budgets_of(request):
@@ -154,10 +155,7 @@ class GateAccount:
 
     def _budgets_of(self, call: HoldRequest | Hold) -> Iterator[Budget]:
         """Return the budgets that count the call: of a test key only its own quotas."""
-        for budget in self.budgets:
-            own = budget.key_id == call.key_id and (call.live or budget.measure is Measure.UNITS)
-            if own or (budget.key_id is None and call.live):
-                yield budget
+        return (budget for budget in self.budgets if counts(budget, call))
 
     def _require_credit(self, request: HoldRequest, amount_nanos: int) -> None:
         if not amount_nanos or request.plan_version.billing is not Billing.PREPAID:
@@ -168,10 +166,10 @@ class GateAccount:
             raise balance_refusal(self.account.currency, needed_nanos=amount_nanos, available_nanos=available_nanos)
 
     def _require_budget(self, budget: Budget, hold: Hold) -> None:
-        asked = _value(budget, hold.most, hold.amount_nanos)
+        asked = value_of(budget, hold.most, hold.amount_nanos)
         window = budget.window_at(hold.occurred_at, self.account)
         counter = self.counters.get(CounterKey(budget.id, window.start), Counter())
-        used = counter.settled + (counter.held if _keeps_held(budget) else self.held_nanos())
+        used = counter.settled + (counter.held if keeps_held(budget) else self.held_nanos())
         if budget.hard and asked and used + asked > budget.limit_value:
             raise budget_refusal(budget, window, self.account.currency, asked=asked, used=used, at=hold.occurred_at)
 
@@ -182,8 +180,8 @@ class GateAccount:
             held = position.held + hold.most if sign > 0 else position.held - hold.most
             self._set_position(key, replace(position, held=held))
         for budget in self._budgets_of(hold):
-            if budget.id in hold.budget_ids:  # one that was set while the call ran holds nothing of it
-                value = sign * _value(budget, hold.most, hold.amount_nanos)
+            if budget.id in hold.budget_ids:
+                value = sign * value_of(budget, hold.most, hold.amount_nanos)
                 self._count(budget, hold.occurred_at, settled=0, held=value)
 
     def _settle_position(self, hold: Hold, used: Quantities) -> tuple[int, tuple[Draw, ...]]:
@@ -201,8 +199,8 @@ class GateAccount:
 
     def _settle_budgets(self, hold: Hold, used: Quantities, amount_nanos: int) -> Iterator[ThresholdPassed]:
         for budget in self._budgets_of(hold):
-            own_nanos = amount_nanos if budget.key_id is None else self._frozen_cost(hold, used)
-            before, after = self._count(budget, hold.occurred_at, settled=_value(budget, used, own_nanos), held=0)
+            own_nanos = self._frozen_cost(hold, used) if keeps_held(budget) else amount_nanos
+            before, after = self._count(budget, hold.occurred_at, settled=value_of(budget, used, own_nanos), held=0)
             window = budget.window_at(hold.occurred_at, self.account)
             for percent in budget.thresholds:
                 if before.settled * 100 < percent * budget.limit_value <= after.settled * 100:
@@ -228,10 +226,23 @@ class GateAccount:
         self.moved_positions.add(key)
 
 
-def _keeps_held(budget: Budget) -> bool:
-    """Tell whether the budget's counter holds parts of running calls: not where positions tell what they may cost."""
-    return budget.key_id is not None or budget.measure is Measure.UNITS
+def counts(budget: Budget, call: HoldRequest | Hold) -> bool:
+    """Tell whether the budget counts the call: of a test key only its own quotas do."""
+    if budget.key_id is None:
+        return call.live
+    return budget.key_id == call.key_id and (call.live or budget.measure is Measure.UNITS)
 
 
-def _value(budget: Budget, quantities: Quantities, amount_nanos: int) -> int:
+def keeps_held(budget: Budget) -> bool:
+    """Tell whether the budget's counter holds what was frozen of each running call.
+
+    It does not for an account's money in a billing period or for ever: tiers turn with the period, so that positions
+    tell exactly what all running calls come to. Within a day they do not: a call of yesterday that settles today moves
+    those of today up in the tiers.
+    """
+    return budget.key_id is not None or budget.measure is Measure.UNITS or budget.window is Window.DAY
+
+
+def value_of(budget: Budget, quantities: Quantities, amount_nanos: int) -> int:
+    """Return what a call of so much is to a budget: its units, or its amount."""
     return quantities.units if budget.measure is Measure.UNITS else amount_nanos

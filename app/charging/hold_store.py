@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, and_, bindparam, delete, or_, select, tuple_
+from sqlalchemy import Executable, Row, and_, bindparam, delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.accounts.account import Account
@@ -141,6 +141,19 @@ def find_holds(session: Session, event_ids: Collection[str]) -> dict[str, Hold]:
         return {}
     rows = session.connection().execute(_FIND_HOLDS, {"ids": sorted(event_ids)})
     return {row.event_id: _hold_of(row) for row in rows}
+
+
+def holds_of_account(session: Session, account_id: str) -> list[Hold]:
+    """Return what the account's running calls hold."""
+    rows = session.connection().execute(select(_HOLDS).where(_HOLDS.c.account_id == account_id))
+    return [_hold_of(row) for row in rows]
+
+
+def add_budget(session: Session, holds: Iterable[Hold], budget_id: str) -> None:
+    """Let a budget that was set while they run hold its part of those calls, too: their gate is locked."""
+    for hold in holds:
+        names = " ".join(sorted({*hold.budget_ids, budget_id}))
+        session.execute(update(HoldRow).where(HoldRow.event_id == hold.event_id).values(budget_ids=names))
 
 
 def holds_of_dead(session: Session, limit: int) -> dict[str, str]:

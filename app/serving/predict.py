@@ -75,7 +75,11 @@ class PredictUseCase:
         """Run the model. A client that leaves before its batch starts takes its job along, unbilled."""
         served = admission.served
         job = Job(served.model, served.number, admission.principal.account_id, admission.model_input, call.deadline_ns)
-        ticket = self._engine.submit(job)
+        try:
+            ticket = self._engine.submit(job)
+        except AppError:
+            admission.permit.give_back()  # it is refused, and nothing of it ran
+            raise
 
         def give_up(_: object) -> None:
             ticket.cancel()

@@ -4,7 +4,7 @@ It keeps no counter: what is held, spent or left is summed up anew from calls an
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -154,8 +154,8 @@ class ModelBudget:
 
     @property
     def holds_by_call(self) -> bool:
-        """Whether it holds what each call froze; an account's money holds what all of them come to together."""
-        return self.key is not None or not self.money
+        """Whether it holds what each call froze; else, money of an account, what all of them come to together."""
+        return self.key is not None or not self.money or self.window == "day"
 
 
 @dataclass
@@ -194,6 +194,14 @@ class GateModel:
                 settled = self.settled(place)
                 total += cost_of(place.model, plus(settled, self.held(place))) - cost_of(place.model, settled)
         return total
+
+    def add(self, budget: ModelBudget) -> None:
+        """Set a budget anew: it holds its part of the calls that run, as if it had always been there."""
+        self.budgets[budget.id] = budget
+        if budget.holds_by_call:
+            for hold in list(self.holds.values()):
+                if budget.counts(hold.call):
+                    self.holds[hold.call.id] = replace(hold, budgets=hold.budgets | {budget.id})
 
     def held_of(self, budget: ModelBudget, window: datetime) -> int:
         if not budget.holds_by_call:
@@ -238,7 +246,7 @@ class GateModel:
         frozen = cost_of(call.model, plus(hold.frozen_at, amounts)) - cost_of(call.model, hold.frozen_at)
         for budget in self.budgets.values():
             if budget.counts(call):
-                money = nanos if budget.key is None else frozen if call.live else 0
+                money = (frozen if budget.holds_by_call else nanos) if call.live else 0
                 window = window_of(budget.window, call.at)
                 budget.seen[window] = budget.seen.get(window, 0) + (money if budget.money else amounts[UNITS])
         if call.prepaid:

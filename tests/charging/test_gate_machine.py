@@ -468,7 +468,7 @@ def test_the_gate_is_what_a_plain_model_says(database: Database, n: Callable[[in
     run_state_machine_as_test(
         OnDatabase,
         settings=settings(
-            max_examples=n(8, 300), stateful_step_count=n(20, 60), suppress_health_check=list(HealthCheck)
+            max_examples=n(10, 200), stateful_step_count=n(25, 50), suppress_health_check=list(HealthCheck)
         ),
     )
     report = SelfAudit(database, FrozenClock(LAST)).run()

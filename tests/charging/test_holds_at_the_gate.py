@@ -140,3 +140,43 @@ async def test_a_budget_window_starts_anew(process: ServingProcess, acme: GatedA
     assert refused.value.facts["limit"] == "account_budget_day"
     clock.advance(timedelta(days=1))
     await run(process, acme, acme.request())
+
+
+@pytest.mark.parametrize("owner", ["key", "account"])
+async def test_a_quota_that_is_set_while_calls_hold_counts_them(
+    process: ServingProcess, acme: GatedAccount, owner: str
+) -> None:
+    acme.credits.grant(acme.account.id, amount_nanos=100 * PRICE_NANOS)
+    running = [acme.request() for _ in range(3)]
+    for request in running:
+        await process.gate.enter(Pass(hold=request))
+    key_id = acme.key_id if owner == "key" else None
+    state = acme.budgets.set(acme.account.id, key_id=key_id, measure=Measure.UNITS, window=Window.TOTAL, limit_value=4)
+    assert (state.used, state.held) == (0, 3)
+    await process.gate.enter(Pass(hold=acme.request()))
+    with pytest.raises(QuotaExceeded):
+        await process.gate.enter(Pass(hold=acme.request()))
+    for request in running:
+        await process.recorder.record(acme.record(request))
+    (state,) = acme.budgets.list(acme.account.id)
+    assert (state.used, state.held) == (3, 1)
+
+
+async def test_a_day_is_not_overrun_by_calls_of_yesterday_that_settle_behind_it(
+    process: ServingProcess, acme: GatedAccount, clock: FrozenClock
+) -> None:
+    """The first ten units of `tiered` cost one, those behind them a half: who settles first gets the dear ones."""
+    acme.credits.grant(acme.account.id, amount_nanos=10**12)
+    acme.budgets.set(acme.account.id, measure=Measure.MONEY, window=Window.DAY, limit_value=10 * 10**9)
+    yesterday = acme.request(10, model="tiered")
+    await process.gate.enter(Pass(hold=yesterday))
+    clock.advance(timedelta(days=1))
+    today = [acme.request(10, model="tiered") for _ in range(2)]
+    for request in today:
+        await process.gate.enter(Pass(hold=request))  # at a half each: five and five
+    with pytest.raises(BudgetExceeded):
+        await process.gate.enter(Pass(hold=acme.request(1, model="tiered")))
+    for request in [*today, yesterday]:
+        await process.recorder.record(acme.record(request))
+    (state,) = acme.budgets.list(acme.account.id)
+    assert (state.used, state.held) == (10 * 10**9, 0)
