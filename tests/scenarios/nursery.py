@@ -1,6 +1,6 @@
 """A process that has imported the program once, and from which servers are forked: each starts at once.
 
-Run as a module it is that process: each line of its input is a server to start, in JSON: port, database, failpoint, log.
+Run as a module it is that process: each line of its input is a server to start, as JSON of what `Nursery` asks for.
 """
 
 import json
