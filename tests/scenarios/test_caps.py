@@ -52,7 +52,7 @@ class Cap(StrEnum):
     KEY_BUDGET = "key_budget_total"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(7200)  # of the full form
 async def test_ten_of_a_hundred_calls_pass_through_four_processes(
     database_url: str, books: Books, tmp_path: Path, n: Callable[[int, int], int], figures: Callable[[str], None]
 ) -> None:
