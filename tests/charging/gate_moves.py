@@ -1,16 +1,18 @@
 """What a machine of the gate is made of: a world, a model of it, and how both are moved and looked at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine
 
-from app.charging.claim import Claim, IdempotencyKeyReused, StillRunning, StoredAnswer
-from app.charging.gate import Pass
+from app.charging.claim import Claim, ClaimLost, IdempotencyKeyReused, StillRunning, StoredAnswer
+from app.charging.gate import Granted, Pass
 from app.charging.hold import HoldRequest
 from app.charging.recorder import Record
+from app.charging.settlement import HoldLost
 from app.database import Database
+from app.errors import AppError
 from app.ids import new_id
 from app.ledger.credit_grant import GrantKind
 from app.metering.meter import Quantities
@@ -28,6 +30,21 @@ from tests.charging.gate_model import (
 from tests.charging.gate_world import PLANS, Actor, Books, GateWorld, claim_age_max
 
 DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call that comes to a process, perhaps under an idempotency key and with a body that others have used as well.
+
+    Not `knows`: its process has not heard yet that the account has a gate, or that it has none any more.
+    """
+
+    actor: int
+    key: int
+    model: str
+    units: int
+    once: tuple[str, bytes] | None
+    knows: bool
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,7 @@ class GateMoves(RuleBasedStateMachine):
         self.running: list[Running] = []
         self.remembered: list[Remembered] = []
         self._put_on("credit")
-        self._grant(30, paid=True, priority=1, expires=None)
+        self._grant(150, paid=True, priority=1, expires=None)
 
     def teardown(self) -> None:
         self.world.close()
@@ -103,17 +120,69 @@ class GateMoves(RuleBasedStateMachine):
         self.model.grants.append(ModelGrant(made.id, paid, amount, amount, priority, expires_at or NEVER))
         self._durable()
 
-    def _request(self, key: int, model: str, units: int) -> HoldRequest:
+    def _enter(self, asked: Asked) -> None:
+        """Let a call ask: the gate says what the model says."""
+        process, request = self.world.actors[asked.actor], self._request(asked)
+        claim, call = self._claim(asked.once, request), self._call_of(request)
+        entry = Pass(claim, request if self.gated == asked.knows else None)
+        expected = self._claimed(process, claim)
+        if expected == "granted" and entry.hold and self.gated and (reasons := self.model.refusals(call)):
+            with pytest.raises(AppError) as refused:
+                self.world.enter(process, entry)
+            assert refused.value.code in reasons
+            if claim:
+                self.claims.pop(claim.idempotency_key)
+        elif expected == "granted":
+            assert not entry.needed or isinstance(self.world.enter(process, entry), Granted)
+            if entry.hold and self.gated:
+                self.model.hold(call, process.lease.id)
+            self.running.append(Running(process, entry, request, call))
+        else:
+            self._repeat(process, entry, expected)
+        self._not_durable()
+
+    def _record(self, running: Running, results: int, *, news_lost: bool) -> None:
+        """Let a call end well: its claim must be its own, and its hold must stand or find room."""
+        call = running.call
+        used = (1, call.most[UNITS], min(results, call.most[2]))
+        record, expected = self._record_of(running, used), self._refused_record(running)
+        if expected:
+            with pytest.raises(expected):
+                self.world.record(running.actor, record, news_lost=news_lost)
+            if expected is HoldLost and running.entry.claim:
+                self.claims.pop(running.entry.claim.idempotency_key, None)
+            self._durable()
+            self._leave(running)
+            return
+        self.world.record(running.actor, record, news_lost=news_lost)
+        if self.gated:
+            self.model.settle(self.model.holds.get(call.id) or self.model.hold(call, ""), used)
+        else:
+            self.model.used[call.id] = call, used
+        if claim := running.entry.claim:
+            mine = self.claims.get(claim.idempotency_key, self._mine(running))
+            self.claims[claim.idempotency_key] = replace(mine, answer=call.id.encode())
+        self._durable()
+
+    def _refused_record(self, running: Running) -> type[AppError] | None:
+        """Return why the call must not be charged, None where it must."""
+        call, claim = running.call, running.entry.claim
+        if claim and self.claims.get(claim.idempotency_key, self._mine(running)).event_id != call.id:
+            return ClaimLost
+        lost = self.gated and call.id not in self.model.holds
+        return HoldLost if lost and self.model.refusals(call) else None
+
+    def _request(self, asked: Asked) -> HoldRequest:
         now = self.world.clock.now()
         return HoldRequest(
             event_id=new_id("evt", now),
             account_id=self.world.account.id,
-            key_id=self.world.keys[key],
-            live=key != 2,
+            key_id=self.world.keys[asked.key],
+            live=asked.key != 2,
             plan_version=self.world.versions[self.plan],
-            model=model,
+            model=asked.model,
             occurred_at=now,
-            most=Quantities(requests=1, units=units, results=units if model == "outcome" else 0),
+            most=Quantities(requests=1, units=asked.units, results=asked.units if asked.model == "outcome" else 0),
         )
 
     def _claim(self, once: tuple[str, bytes] | None, request: HoldRequest) -> Claim | None:

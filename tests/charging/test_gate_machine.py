@@ -16,10 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
 from app.accounts.budget import Measure, Window
-from app.charging.claim import ClaimLost
 from app.charging.credits import GrantNotRefundable, RefundTooLarge
-from app.charging.gate import Granted, Pass
-from app.charging.settlement import HoldLost
 from app.clock import FrozenClock
 from app.database import Database
 from app.errors import AppError
@@ -27,11 +24,10 @@ from app.self_audit.service import SelfAudit
 from tests.builders import NOON
 from tests.charging.gate_model import (
     MODELS,
-    UNITS,
     ModelBudget,
     cost_of,
 )
-from tests.charging.gate_moves import GateMoves, Running
+from tests.charging.gate_moves import Asked, GateMoves
 from tests.charging.gate_world import PLANS
 
 LAST = NOON + timedelta(days=45)  # the gate counts this billing period and the one before
@@ -40,79 +36,48 @@ INDEXES = st.integers(0, 7)
 DAY = timedelta(days=1)
 
 
+SELDOM = st.sampled_from([False, False, False, True])
+ASKED = st.builds(
+    Asked,
+    actor=st.integers(0, 1),
+    key=st.integers(0, 2),
+    model=st.sampled_from(MODELS),
+    units=st.integers(1, 5),
+    once=st.sampled_from([None, None, None, ("one", b"a"), ("one", b"a"), ("one", b"b"), ("two", b"a")]),
+    knows=SELDOM.map(lambda seldom: not seldom),
+)
+
+
 class GateMachine(GateMoves):
     """What may happen, and what has to be so after each step."""
 
     # Calls.
 
-    @rule(
-        actor=st.integers(0, 1),
-        key=st.integers(0, 2),
-        model=st.sampled_from(MODELS),
-        units=st.integers(1, 5),
-        once=st.sampled_from([None, None, ("one", b"a"), ("one", b"a"), ("one", b"b"), ("two", b"a")]),
-        knows=st.sampled_from([True, True, True, False]),
-    )
-    def enter(
-        self, actor: int, key: int, model: str, units: int, once: tuple[str, bytes] | None, *, knows: bool
-    ) -> None:
-        """A call asks; a process that does not know yet that the account is gated asks for no hold."""
-        process, request = self.world.actors[actor], self._request(key, model, units)
-        claim = self._claim(once, request)
-        entry = Pass(claim, request if self.gated == knows else None)
-        call = self._call_of(request)
-        expected = self._claimed(process, claim)
-        if expected == "granted" and entry.hold and self.gated and (reasons := self.model.refusals(call)):
-            with pytest.raises(AppError) as refused:
-                self.world.enter(process, entry)
-            assert refused.value.code in reasons
-            if claim:
-                self.claims.pop(claim.idempotency_key)
-        elif expected == "granted":
-            assert not entry.needed or isinstance(self.world.enter(process, entry), Granted)
-            if entry.hold and self.gated:
-                self.model.hold(call, process.lease.id)
-            self.running.append(Running(process, entry, request, call))
-        else:
-            self._repeat(process, entry, expected)
-        self._not_durable()
+    @rule(asked=st.lists(ASKED, min_size=1, max_size=4))
+    def enter(self, asked: list[Asked]) -> None:
+        """Calls ask, one after the other."""
+        for each in asked:
+            self._enter(each)
 
     @precondition(lambda self: self.running)
-    @rule(index=INDEXES, results=st.integers(0, 5), news_lost=st.sampled_from([False, False, False, True]))
-    def record(self, index: int, results: int, *, news_lost: bool) -> None:
-        """A call ends well: its claim must be its own, and its hold must stand or find room."""
-        running = self.running.pop(index % len(self.running))
-        call, claim = running.call, running.entry.claim
-        used = (1, call.most[UNITS], min(results, call.most[2]))
-        expected: type[AppError] | None = None
-        if claim and self.claims.get(claim.idempotency_key, self._mine(running)).event_id != call.id:
-            expected = ClaimLost
-        elif self.gated and call.id not in self.model.holds and self.model.refusals(call):
-            expected = HoldLost
-        record = self._record_of(running, used)
-        if expected:
-            with pytest.raises(expected):
-                self.world.record(running.actor, record, news_lost=news_lost)
-            if expected is HoldLost and claim:
-                self.claims.pop(claim.idempotency_key, None)
-            self._durable()
-            self._leave(running)
-            return
-        self.world.record(running.actor, record, news_lost=news_lost)
-        if self.gated:
-            self.model.settle(self.model.holds.get(call.id) or self.model.hold(call, ""), used)
-        else:
-            self.model.used[call.id] = call, used
-        if claim:
-            mine = self.claims.get(claim.idempotency_key, self._mine(running))
-            self.claims[claim.idempotency_key] = replace(mine, answer=call.id.encode())
-        self._durable()
+    @rule(ends=st.lists(st.tuples(INDEXES, st.none() | st.integers(0, 5), SELDOM), min_size=1, max_size=3))
+    def end(self, ends: list[tuple[int, int | None, bool]]) -> None:
+        """Calls end: with some of their results, or with none, since they failed."""
+        for index, results, news_lost in ends[: len(self.running)]:
+            running = self.running.pop(index % len(self.running))
+            if results is None:
+                self._leave(running)
+            else:
+                self._record(running, results, news_lost=news_lost)
 
     @precondition(lambda self: self.running)
-    @rule(index=INDEXES)
-    def leave(self, index: int) -> None:
-        """A call fails, and gives back what it has."""
-        self._leave(self.running.pop(index % len(self.running)))
+    @rule(results=st.integers(0, 5))
+    def end_all(self, results: int) -> None:
+        """Every call that runs ends well, and what the dead have held is swept."""
+        while self.running:
+            self._record(self.running.pop(), results, news_lost=False)
+        self.sweep()
+        assert {hold.process for hold in self.model.holds.values()} <= self.living
 
     # Credit.
 
@@ -199,19 +164,17 @@ class GateMachine(GateMoves):
         """Over midnight, over what answers are kept for, over the end of the billing period."""
         self.world.clock.move_to(min(LAST, self.world.clock.now() + timedelta(hours=hours)))
 
-    @rule(index=st.integers(0, 1))
-    def process_dies(self, index: int) -> None:
-        dead = self.world.actors[index]
-        self.world.restart(index)
-        self.running = [running for running in self.running if running.actor is not dead]
-        self.living = self.living - {dead.lease.id} | {self.world.actors[index].lease.id}
-        self._not_durable()
-
-    @rule(index=st.integers(0, 1))
-    def process_is_taken_for_dead(self, index: int) -> None:
-        """And goes on: it does not know."""
-        self.world.end_lease(self.world.actors[index])
-        self.living = self.living - {self.world.actors[index].lease.id}
+    @rule(index=st.integers(0, 1), goes_on=st.booleans())
+    def process_is_taken_for_dead(self, index: int, *, goes_on: bool) -> None:
+        """And is, or goes on: it does not know."""
+        actor = self.world.actors[index]
+        if goes_on:
+            self.world.end_lease(actor)
+            self.living = self.living - {actor.lease.id}
+        else:
+            self.world.restart(index)
+            self.running = [running for running in self.running if running.actor is not actor]
+            self.living = self.living - {actor.lease.id} | {self.world.actors[index].lease.id}
         self._not_durable()
 
     @rule()
@@ -289,7 +252,7 @@ def test_the_gate_is_what_a_plain_model_says(database: Database, n: Callable[[in
     run_state_machine_as_test(
         OnDatabase,
         settings=settings(
-            max_examples=n(10, 200), stateful_step_count=n(25, 50), suppress_health_check=list(HealthCheck)
+            max_examples=n(12, 200), stateful_step_count=n(30, 50), suppress_health_check=list(HealthCheck)
         ),
     )
     report = SelfAudit(database, FrozenClock(LAST)).run()
