@@ -23,7 +23,7 @@ AWAY = Expected(503, "database_unavailable", hint=False)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up after a moment, so that the tests need not wait as long as a client would."""
     monkeypatch.setattr(bootstrap, "_RECORD_PATIENCE_S", 0.2)
-    monkeypatch.setattr(bootstrap, "_CLAIM_PATIENCE_S", 0.2)
+    monkeypatch.setattr(bootstrap, "_GATE_PATIENCE_S", 0.2)
     monkeypatch.setattr(database, "_BUSY_TIMEOUT_MS", 100)
 
 

@@ -9,6 +9,7 @@ stored answer, or runs it now, and in the end it was charged once.
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -45,21 +46,22 @@ async def test_kill_9_loses_no_paid_call_and_charges_none_twice(
     database_url: str, books: Books, tmp_path: Path, n: Callable[[int, int], int], figures: Callable[[str], None]
 ) -> None:
     (tenant,) = tenants(books, PLAN, 1)
-    history, server = History(), ServerProcess(database_url, tmp_path)
-    stored_answers = 0
-    for _ in range(n(2, 10)):
-        server.start()
-        broken = await _load_until_killed(server, tenant, history)
-        recorded = _recorded(books)
-        assert set(history.event_ids.values()) <= recorded.keys()
-        unseen = {recorded[event_id] for event_id in recorded.keys() - set(history.event_ids.values())}
-        assert unseen <= broken
-        assert len(unseen) <= CLIENTS
-        server.start()
-        stored_answers += await _repeat(server, tenant, broken, history, unseen)
-        server.end()
-        assert _recorded(books).keys() == set(history.event_ids.values())
-        assert _counted(books) == len(history.event_ids)
+    history, server, stored_answers = History(), ServerProcess(database_url, tmp_path), 0
+    with ExitStack() as stack:
+        stack.callback(server.kill)  # whatever fails
+        for _ in range(n(2, 10)):
+            server.start()
+            broken = await _load_until_killed(server, tenant, history)
+            recorded = _recorded(books)
+            assert set(history.event_ids.values()) <= recorded.keys()
+            unseen = {recorded[event_id] for event_id in recorded.keys() - set(history.event_ids.values())}
+            assert unseen <= broken
+            assert len(unseen) <= CLIENTS
+            server.start()
+            stored_answers += await _repeat(server, tenant, broken, history, unseen)
+            server.end()
+            assert _recorded(books).keys() == set(history.event_ids.values())
+            assert _counted(books) == len(history.event_ids)
     assert history.answers
     figures(
         f"answers {len(history.answers)}, connections broken {len(history.broken)}, stored answers {stored_answers}"
@@ -79,16 +81,19 @@ async def _load_until_killed(server: ServerProcess, tenant: Tenant, history: His
                 except httpx.TransportError:
                     broken.add(key)
                     return
-                assert answer.status_code == 200, answer.text
+                assert answer.status_code == 200, answer.text + server.log.read_text()[-4000:]
                 history.saw(key, answer)
                 if len(history.answers) >= kill_at:
                     enough.set()
 
     enough, kill_at = asyncio.Event(), len(history.answers) + random.randint(*ANSWERS_BEFORE_KILL)
     clients = [asyncio.create_task(client()) for _ in range(CLIENTS)]
-    await asyncio.wait_for(enough.wait(), timeout=60)
+    waiting = asyncio.create_task(enough.wait())
+    await asyncio.wait([waiting, *clients], timeout=300, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
     server.kill()
-    await asyncio.gather(*clients)
+    await asyncio.gather(*clients)  # tells of a call that failed before the kill
+    assert enough.is_set(), f"too few answers: {server.log.read_text()[-4000:]}"
     history.broken |= broken
     return broken
 
