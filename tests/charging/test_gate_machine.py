@@ -61,7 +61,7 @@ class GateMachine(GateMoves):
 
     @precondition(lambda self: self.running)
     @rule(ends=st.lists(st.tuples(INDEXES, st.none() | st.integers(0, 5), SELDOM), min_size=1, max_size=3))
-    def end(self, ends: list[tuple[int, int | None, bool]]) -> None:
+    def end(self, ends: Ends) -> None:
         """Calls end: with some of their results, or with none, since they failed."""
         for index, results, news_lost in ends[: len(self.running)]:
             running = self.running.pop(index % len(self.running))
@@ -105,12 +105,13 @@ class GateMachine(GateMoves):
             grant.left, grant.refunded = grant.left - wanted, grant.refunded + wanted
         self._durable()
 
-    @rule()
-    def expire(self) -> None:
+    @rule(ends=st.lists(ENDS, max_size=3))
+    def expire(self, ends: Ends) -> None:
         """The job that writes off what has expired: of other examples' accounts as well."""
         self.world.credits.expire_due()
         self.model.expire(self.world.clock.now())
         self._durable()
+        self.end(ends)
 
     # Bounds and plans.
 
@@ -141,8 +142,8 @@ class GateMachine(GateMoves):
         self._durable()
 
     @precondition(lambda self: self.model.budgets)
-    @rule(index=INDEXES)
-    def remove_budget(self, index: int) -> None:
+    @rule(index=INDEXES, ends=st.lists(ENDS, max_size=3))
+    def remove_budget(self, index: int, ends: Ends) -> None:
         budget_id = list(self.model.budgets)[index % len(self.model.budgets)]
         self.world.budgets.remove(budget_id)
         del self.model.budgets[budget_id]
@@ -150,6 +151,7 @@ class GateMachine(GateMoves):
             self.gated = False
             self.model.holds.clear()
         self._durable()
+        self.end(ends)
 
     @rule(plan=st.sampled_from(sorted(PLANS)))
     def change_plan(self, plan: str) -> None:
@@ -177,12 +179,13 @@ class GateMachine(GateMoves):
             self.living = self.living - {actor.lease.id} | {self.world.actors[index].lease.id}
         self._not_durable()
 
-    @rule()
-    def processes_give_signs_of_life(self) -> None:
+    @rule(ends=st.lists(ENDS, max_size=3))
+    def processes_give_signs_of_life(self, ends: Ends) -> None:
         for actor in self.world.actors:
             self.world.renew(actor)
         self.living = self.living | {actor.lease.id for actor in self.world.actors}
         self._not_durable()
+        self.end(ends)
 
     @rule()
     def sweep(self) -> None:
