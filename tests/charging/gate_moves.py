@@ -36,7 +36,8 @@ DAY = timedelta(days=1)
 class Asked:
     """A call that comes to a process, perhaps under an idempotency key and with a body that others have used as well.
 
-    Not `knows`: its process has not heard yet that the account has a gate, or that it has none any more.
+    Not `knows`: its process has not heard yet that the account has a gate, or that it has none any more. With
+    `news_lost` the connection breaks behind the commit that lets it pass, and nobody learns of it.
     """
 
     actor: int
@@ -45,6 +46,7 @@ class Asked:
     units: int
     once: tuple[str, bytes] | None
     knows: bool
+    news_lost: bool
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class GateMoves(RuleBasedStateMachine):
         """Let a call ask: the gate says what the model says."""
         process, request = self.world.actors[asked.actor], self._request(asked)
         claim, call = self._claim(asked.once, request), self._call_of(request)
+        process.database.lost_answers = int(asked.news_lost)
         entry = Pass(claim, request if self.gated == asked.knows else None)
         expected = self._claimed(process, claim)
         if expected == "granted" and entry.hold and self.gated and (reasons := self.model.refusals(call)):
@@ -139,6 +142,7 @@ class GateMoves(RuleBasedStateMachine):
             self.running.append(Running(process, entry, request, call))
         else:
             self._repeat(process, entry, expected)
+        process.database.lost_answers = 0
         self._not_durable()
 
     def _record(self, running: Running, results: int, *, news_lost: bool) -> None:

@@ -34,8 +34,6 @@ LAST = NOON + timedelta(days=45)  # the gate counts this billing period and the 
 OWNERS = st.sampled_from([None, 0, 1, 2])  # the account, or one of its keys: the last one is a test key
 INDEXES = st.integers(0, 7)
 DAY = timedelta(days=1)
-
-
 SELDOM = st.sampled_from([False, False, False, True])
 ASKED = st.builds(
     Asked,
@@ -45,22 +43,26 @@ ASKED = st.builds(
     units=st.integers(1, 5),
     once=st.sampled_from([None, None, None, ("one", b"a"), ("one", b"a"), ("one", b"b"), ("two", b"a")]),
     knows=SELDOM.map(lambda seldom: not seldom),
+    news_lost=st.integers(0, 7).map(lambda number: number == 7),
 )
+SOME = st.lists(ASKED, max_size=3)
+ENDS = st.tuples(INDEXES, st.none() | st.integers(0, 5) | st.integers(0, 5), SELDOM)
+Ends = list[tuple[int, int | None, bool]]
 
 
 class GateMachine(GateMoves):
-    """What may happen, and what has to be so after each step."""
+    """What may happen, and what has to be so after each step. Behind most of it calls come, or end."""
 
     # Calls.
 
-    @rule(asked=st.lists(ASKED, min_size=1, max_size=4))
+    @rule(asked=st.lists(ASKED, min_size=2, max_size=5))
     def enter(self, asked: list[Asked]) -> None:
         """Calls ask, one after the other."""
         for each in asked:
             self._enter(each)
 
     @precondition(lambda self: self.running)
-    @rule(ends=st.lists(st.tuples(INDEXES, st.none() | st.integers(0, 5), SELDOM), min_size=1, max_size=3))
+    @rule(ends=st.lists(ENDS, min_size=2, max_size=4))
     def end(self, ends: Ends) -> None:
         """Calls end: with some of their results, or with none, since they failed."""
         for index, results, news_lost in ends[: len(self.running)]:
@@ -86,9 +88,11 @@ class GateMachine(GateMoves):
         paid=st.booleans(),
         priority=st.integers(0, 1),
         expires=st.sampled_from([None, None, DAY / 2, 2 * DAY, 30 * DAY]),
+        asked=SOME,
     )
-    def grant(self, amount: int, priority: int, expires: timedelta | None, *, paid: bool) -> None:
+    def grant(self, amount: int, priority: int, expires: timedelta | None, asked: list[Asked], *, paid: bool) -> None:
         self._grant(amount, paid=paid, priority=priority, expires=expires)
+        self.enter(asked)
 
     @rule(index=INDEXES, amount=st.none() | st.integers(1, 30))
     def refund(self, index: int, amount: int | None) -> None:
@@ -121,8 +125,11 @@ class GateMachine(GateMoves):
         window=st.sampled_from(["day", "month", "total"]),
         limit=st.integers(0, 40),
         hard=st.sampled_from([True, True, False]),
+        asked=SOME,
     )
-    def set_budget(self, owner: int | None, window: str, limit: int, *, money: bool, hard: bool) -> None:
+    def set_budget(
+        self, owner: int | None, window: str, limit: int, asked: list[Asked], *, money: bool, hard: bool
+    ) -> None:
         key_id = None if owner is None else self.world.keys[owner]
         state = self.world.budgets.set(
             self.world.account.id,
@@ -140,6 +147,7 @@ class GateMachine(GateMoves):
             self.model.add(budget)
         self.gated = True
         self._durable()
+        self.enter(asked)
 
     @precondition(lambda self: self.model.budgets)
     @rule(index=INDEXES, ends=st.lists(ENDS, max_size=3))
@@ -153,21 +161,23 @@ class GateMachine(GateMoves):
         self._durable()
         self.end(ends)
 
-    @rule(plan=st.sampled_from(sorted(PLANS)))
-    def change_plan(self, plan: str) -> None:
+    @rule(plan=st.sampled_from(sorted(PLANS)), asked=SOME)
+    def change_plan(self, plan: str, asked: list[Asked]) -> None:
         self.world.clock.advance(timedelta(seconds=1))  # calls of one instant are of one plan
         self._put_on(plan)
+        self.enter(asked)
 
     # Time, and what breaks.
 
     @precondition(lambda self: self.world.clock.now() < LAST)
-    @rule(hours=st.sampled_from([1, 13, 25, 24 * 26]))
-    def let_time_pass(self, hours: int) -> None:
+    @rule(hours=st.sampled_from([1, 13, 25, 24 * 26]), asked=SOME)
+    def let_time_pass(self, hours: int, asked: list[Asked]) -> None:
         """Over midnight, over what answers are kept for, over the end of the billing period."""
         self.world.clock.move_to(min(LAST, self.world.clock.now() + timedelta(hours=hours)))
+        self.enter(asked)
 
-    @rule(index=st.integers(0, 1), goes_on=st.booleans())
-    def process_is_taken_for_dead(self, index: int, *, goes_on: bool) -> None:
+    @rule(index=st.integers(0, 1), asked=SOME, goes_on=st.booleans())
+    def process_is_taken_for_dead(self, index: int, asked: list[Asked], *, goes_on: bool) -> None:
         """And is, or goes on: it does not know."""
         actor = self.world.actors[index]
         if goes_on:
@@ -178,6 +188,7 @@ class GateMachine(GateMoves):
             self.running = [running for running in self.running if running.actor is not actor]
             self.living = self.living - {actor.lease.id} | {self.world.actors[index].lease.id}
         self._not_durable()
+        self.enter(asked)
 
     @rule(ends=st.lists(ENDS, max_size=3))
     def processes_give_signs_of_life(self, ends: Ends) -> None:
@@ -197,14 +208,15 @@ class GateMachine(GateMoves):
         self._not_durable()
 
     @precondition(lambda self: len(self.remembered) > 1)
-    @rule(index=INDEXES)
-    def database_crashes(self, index: int) -> None:
+    @rule(index=INDEXES, ends=st.lists(ENDS, max_size=3))
+    def database_crashes(self, index: int, ends: Ends) -> None:
         """It forgets the last transactions that were not durable: some of them, or all."""
         back = self.remembered[index % (len(self.remembered) - 1)]
         self.world.lose(back.books)
         self.model.holds, self.claims, self.living = dict(back.holds), dict(back.claims), set(back.living)
         self.remembered = []
         self._not_durable()
+        self.end(ends)
 
     # What has to be true.
 
@@ -255,7 +267,7 @@ def test_the_gate_is_what_a_plain_model_says(database: Database, n: Callable[[in
     run_state_machine_as_test(
         OnDatabase,
         settings=settings(
-            max_examples=n(12, 200), stateful_step_count=n(30, 50), suppress_health_check=list(HealthCheck)
+            max_examples=n(12, 200), stateful_step_count=n(20, 50), suppress_health_check=list(HealthCheck)
         ),
     )
     report = SelfAudit(database, FrozenClock(LAST)).run()
