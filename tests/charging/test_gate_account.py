@@ -336,7 +336,8 @@ def test_a_free_call_passes_though_a_budget_is_exceeded() -> None:
     both = opened([ModelBudget("", None, True, "month", 5)], [])
     counter = CounterKey("bud_0", window_of("month", NOON))
     both.gate.counters[counter] = Counter(settled=9)  # it was used before the budget was set
-    assert both.gate.take(request_of(Step("key_a", "rising", "postpaid", 3, 0, None, None), "evt_0", NOON))
+    free = both.gate.take(request_of(Step("key_a", "rising", "postpaid", 3, 0, None, None), "evt_0", NOON))
+    assert free.amount_nanos == 0
     with pytest.raises(BudgetExceeded):
         both.gate.take(request_of(Step("key_a", "rising", "postpaid", 1, 0, None, None), "evt_1", NOON))
 
