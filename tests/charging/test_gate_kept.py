@@ -1,4 +1,4 @@
-"""A gate that nothing asks for any more stands as long as calls may run that only it can charge."""
+"""What a gate keeps while calls run: itself, though nothing asks for it any more, and books that the audit can read."""
 
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from app.charging.gate import Pass
 from app.clock import FrozenClock
 from app.database import Database
 from app.pricing.service import Plans
+from app.self_audit.service import SelfAudit
 from tests.charging.gated_account import PLAN, PRICE_NANOS, GatedAccount, open_gated_account
 from tests.charging.serving_process import ServingProcess
 
@@ -51,3 +52,20 @@ async def test_once_no_such_call_can_run_the_last_budget_takes_the_gate_along(
         budget = acme.budgets.set(acme.account.id, measure=Measure.UNITS, window=Window.DAY, limit_value=9).budget
         acme.budgets.remove(budget.id)
         assert is_gated(acme) is gated
+
+
+async def test_a_budget_set_after_midnight_may_see_the_last_call_of_yesterday(
+    database: Database, process: ServingProcess, acme: GatedAccount, clock: FrozenClock
+) -> None:
+    acme.credits.grant(acme.account.id, amount_nanos=9 * PRICE_NANOS)
+    for _ in range(2):
+        request = acme.request()
+        await process.gate.enter(Pass(hold=request))
+        await process.recorder.record(acme.record(request))
+    running = acme.request()
+    await process.gate.enter(Pass(hold=running))
+    clock.advance(timedelta(days=1))
+    acme.budgets.set(acme.account.id, measure=Measure.UNITS, window=Window.DAY, limit_value=9)
+    await process.recorder.record(acme.record(running))
+    (checked,) = [each for each in SelfAudit(database, clock).run().results if each.check == "budgets"]
+    assert (checked.differences, checked.uncompared) == (0, 1)
