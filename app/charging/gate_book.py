@@ -23,21 +23,26 @@ _VERSIONS_MAX = 10_000
 
 
 class PlanVersionShelf:
-    """Frozen plan versions by id, read once a process: they never change."""
+    """Frozen plan versions by id, read once a process: they never change.
+
+    Several threads use it at once: what one of them was given is never changed, only replaced for those that come.
+    """
 
     def __init__(self) -> None:
-        self._versions: dict[str, PlanVersion] = {}
+        self._versions: Mapping[str, PlanVersion] = {}
 
     def versions(self, session: Session, version_ids: Collection[str]) -> Mapping[str, PlanVersion]:
         """Return at least those versions. Raises InvariantViolation for one that does not exist."""
-        missing = set(version_ids) - self._versions.keys()
-        if missing:
-            if len(self._versions) >= _VERSIONS_MAX:
-                self._versions = {}
-            self._versions |= find_versions(session, set(version_ids) - self._versions.keys())
-            if unknown := set(version_ids) - self._versions.keys():
-                raise InvariantViolation(f"there is no plan version {', '.join(sorted(unknown))}")
-        return self._versions
+        known = self._versions
+        missing = set(version_ids) - known.keys()
+        if not missing:
+            return known
+        found = find_versions(session, missing)
+        if unknown := missing - found.keys():
+            raise InvariantViolation(f"there is no plan version {', '.join(sorted(unknown))}")
+        kept = known if len(known) < _VERSIONS_MAX else {each: known[each] for each in version_ids if each in known}
+        self._versions = versions = {**kept, **found}
+        return versions
 
 
 @dataclass(slots=True)
