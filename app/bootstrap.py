@@ -167,13 +167,14 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
     clock = clock or SystemClock()
     database = Database(settings.database_url_or_default)
     preview = InvoicePreview(database, clock)
+    plans = Plans(database, clock, check_models=partial(_check_models, settings))
     return Books(
         settings=settings,
         clock=clock,
         database=database,
         audit_log=AuditLog(database),
         accounts=Accounts(database, clock),
-        plans=Plans(database, clock, check_models=partial(_check_models, settings)),
+        plans=plans,
         metering=Metering(database),
         invoices=Invoices(database),
         invoice_run=InvoiceRun(database, clock, settings.issue_grace_s),
@@ -184,7 +185,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         self_audit=SelfAudit(database, clock),
         credits=Credits(database, clock),
         budgets=Budgets(database, clock),
-        limits=Limits(database, clock),
+        limits=Limits(database, clock, known_models=partial(_known_models, settings, plans)),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
         sweeper=Sweeper(database, clock, PlanVersionShelf(), lease_s=settings.process_lease_s),
         **_members(settings, database, clock),
@@ -195,6 +196,12 @@ def _check_models(settings: Settings, draft: PlanDraft) -> None:
     """Refuse a plan whose conditions the models of this installation cannot answer, as their manifests stand now."""
     folders = ModelRepository(settings.models_dir, settings.data_dir).scan()
     refuse_unanswerable(draft, [folder.manifest for folder in folders if folder.manifest])
+
+
+def _known_models(settings: Settings, plans: Plans) -> set[str]:
+    """Return the models that are deployed here now, and those that a plan has ever priced."""
+    deployed = {folder.name for folder in ModelRepository(settings.models_dir, settings.data_dir).scan()}
+    return deployed | plans.priced_models()
 
 
 def _members(settings: Settings, database: Database, clock: Clock) -> dict[str, Any]:
@@ -288,7 +295,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         authenticator=authenticator,
         plan_book=plan_book,
         engine=engine,
-        predict=PredictUseCase(admitter, gate, engine, quotes, recorder),
+        predict=PredictUseCase(admitter, gate, engine, quotes, recorder, clock),
         recorder=recorder,
         gate=gate,
         limiter=limiter,

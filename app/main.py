@@ -1,6 +1,7 @@
 """The serving process: an ASGI application around the services."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.api.middleware import RequestFrame
@@ -54,7 +56,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
                 with numbers_of_process(), services.drain.on_sigterm():
                     yield
         except AppError as error:
-            _log.critical("Faremeter cannot serve", reason=str(error))  # one line, before the server's traceback
+            _log.critical("Faremeter cannot serve", reason=str(error))  # all that is said of it: see FailureToldOnce
             raise
 
     services = build(settings, clock)
@@ -79,7 +81,25 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     app.add_middleware(PageCookies)
     app.add_middleware(SecurityHeaders, https=settings.public_url.startswith("https://"))
+    app.add_middleware(FailureToldOnce)
     return app
+
+
+class FailureToldOnce:
+    """Keeps the traceback of a start from the log that failed for a known reason: that was logged in one line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; only the message of a failed start is emptied."""
+
+        async def told(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed" and isinstance(sys.exception(), AppError):
+                message = {**message, "message": ""}
+            await send(message)
+
+        await self._app(scope, receive, told if scope["type"] == "lifespan" else send)
 
 
 def _add_pages_of_errors(app: FastAPI) -> None:

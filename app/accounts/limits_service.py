@@ -1,6 +1,6 @@
 """Use cases of rate limits: set and show those of keys, accounts and models."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from datetime import datetime
 
@@ -11,15 +11,26 @@ from app.audit_log.actor import INSTALLATION, Actor
 from app.audit_log.store import record
 from app.clock import Clock
 from app.database import Database, Session
-from app.errors import NotFound
+from app.errors import AppError, Kind, NotFound
+
+
+class LimitOfNoModel(AppError):
+    """A limit is to be set for a model that nobody has ever sold or served: a slip of the pen bounds nothing."""
+
+    kind = Kind.UNPROCESSABLE
+    code = "limit_of_no_model"
 
 
 class Limits:
     """What is set counts in every process within a second; limits without any value are none."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, known_models: Callable[[], Collection[str]] | None = None
+    ) -> None:
+        """`known_models` tells which models there are, or have been; without it every name may be one."""
         self._database = database
         self._clock = clock
+        self._known_models = known_models
 
     def of_key(self, account_id: str, key_id: str) -> RateLimits:
         """Return the limits of a key, which it shares with its successors. Raises NotFound."""
@@ -63,10 +74,25 @@ class Limits:
             self._set(session, account_id, limits, account_id=account_id, by=by)
 
     def set_of_model(self, model: str, limits: RateLimits, *, by: Actor = INSTALLATION) -> None:
-        """Set what all who call a model have in common, served today or not. Raises Invalid for no name of a model."""
+        """Set what all who call a model have in common, served today or not.
+
+        Raises Invalid for no name of a model, LimitOfNoModel for one that was never here. Limits are always removed.
+        """
         checked_models(frozenset({model}), where="model")
+        if not limits.none:
+            self._require_known(model)
         with self._database.transaction() as session:
             self._set(session, model_subject(model), limits, account_id=None, by=by)
+
+    def _require_known(self, model: str) -> None:
+        """Raise LimitOfNoModel unless the model is deployed, or some plan has ever priced it."""
+        known = None if self._known_models is None else self._known_models()
+        if known is not None and model not in known:
+            raise LimitOfNoModel(
+                f"there is no model {model!r} here, and no plan has ever priced one",
+                where="model",
+                hint=f"there are: {', '.join(sorted(known)) or 'none yet'}; deploy it or price it first",
+            )
 
     def _set(self, session: Session, subject: str, limits: RateLimits, *, account_id: str | None, by: Actor) -> None:
         rate_limit_store.set_limits(session, subject, limits)

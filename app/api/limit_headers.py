@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from app.charging.limits.limit_state import LimitState
 
 # What a policy counts, by the end of its name; without a word it is requests.
-_QUOTA_UNITS = {"units": ';qu="units"', "concurrency": ';qu="concurrent-requests"'}
+_QUOTA_UNITS = {"_units_per_minute": ';qu="units"', "_concurrency_max": ';qu="concurrent-requests"'}
 
 
 def limit_headers(states: Sequence[LimitState]) -> dict[str, str]:
-    """Return what each limit is, and what is left of it: `"key-requests";q=100;w=60` and `"key-requests";r=50;t=30`."""
+    """Return what each limit is, and what is left of it.
+
+    `"key_requests_per_minute";q=100;w=60` and `"key_requests_per_minute";r=50;t=30`: names as settings and problems
+    have them.
+    """
     return {
         "RateLimit-Policy": ", ".join(_policy(state) for state in states),
         "RateLimit": ", ".join(_limit(state) for state in states),
@@ -17,15 +21,11 @@ def limit_headers(states: Sequence[LimitState]) -> dict[str, str]:
 
 
 def _policy(state: LimitState) -> str:
-    name = _name(state)
     window = "" if state.window_s is None else f";w={state.window_s}"
-    return f'"{name}";q={state.limit}{_QUOTA_UNITS.get(name.rpartition("-")[2], "")}{window}'
+    counted = next((word for end, word in _QUOTA_UNITS.items() if state.name.endswith(end)), "")
+    return f'"{state.name}";q={state.limit}{counted}{window}'
 
 
 def _limit(state: LimitState) -> str:
     reset = "" if state.reset_s is None else f";t={state.reset_s}"
-    return f'"{_name(state)}";r={state.remaining}{reset}'
-
-
-def _name(state: LimitState) -> str:
-    return state.name.removesuffix("_per_minute").replace("_", "-")
+    return f'"{state.name}";r={state.remaining}{reset}'

@@ -93,6 +93,11 @@ class Plans:
             found = store.versions_of_plan(session, plan_key)
         return [_known(found[0] if found else None, plan_key), *found[1:]]
 
+    def priced_models(self) -> set[str]:
+        """Return the models that any version of any plan has ever priced by name."""
+        with self._database.reading() as session:
+            return store.priced_models(session)
+
     def assign(
         self, account_id: str, plan_key: str, starts_at: datetime | None = None, *, by: Actor = INSTALLATION
     ) -> PlanAssignment:

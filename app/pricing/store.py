@@ -11,7 +11,7 @@ from app.accounts.tables import BudgetRow
 from app.database import insert_into
 from app.ids import new_id
 from app.period import Period
-from app.pricing.plan import PlanAssignment, PlanDraft, PlanSegment, PlanVersion
+from app.pricing.plan import EVERY_MODEL, PlanAssignment, PlanDraft, PlanSegment, PlanVersion
 from app.pricing.plan_document import digest_of, read_document, write_document
 from app.pricing.plan_timeline import segments_of
 from app.pricing.tables import PlanAssignmentRow, PlanRow, PlanVersionRow
@@ -70,6 +70,12 @@ def versions_of_plan(session: Session, plan_key: str) -> list[PlanVersion]:
     """Return every version of a plan, the newest first; none of an unknown plan."""
     rows = session.scalars(_versions_of(plan_key).order_by(PlanVersionRow.version.desc()))
     return [_version_of(row) for row in rows]
+
+
+def priced_models(session: Session) -> set[str]:
+    """Return the models that any version of any plan has ever priced by name."""
+    documents = session.scalars(select(PlanVersionRow.document))
+    return {price.model for text in documents for price in read_document(text).prices} - {EVERY_MODEL}
 
 
 def find_versions(session: Session, version_ids: Iterable[str]) -> dict[str, PlanVersion]:

@@ -8,7 +8,7 @@ from app.charging.claim import StoredAnswer
 from app.inference.prediction import BatchFact, Prediction
 from app.metering.meter import Meter, Quantities
 from app.metering.usage_event import BatchRecord, Outcome, UsageEvent, compute_ms
-from app.money import format_nanos
+from app.money import format_money
 from app.pricing.plan import Price
 from app.rating.call_charge import CallCharge
 from app.serving.admission import Admission
@@ -17,6 +17,20 @@ from app.serving.results import count_results
 
 _FREE = CallCharge(0, 0)
 _encode = msgspec.json.Encoder().encode
+
+
+class _Usage(msgspec.Struct):
+    """What `answer_of` wrote of a call's usage, as far as headers repeat it."""
+
+    units: int
+    amount: str | None
+
+
+class _Answered(msgspec.Struct):
+    usage: _Usage
+
+
+_decode = msgspec.json.Decoder(_Answered).decode
 
 
 def quantities_of(prediction: Prediction, prices: Sequence[Price]) -> Quantities:
@@ -39,19 +53,20 @@ def answer_of(admission: Admission, prediction: Prediction, used: Quantities, ch
 
     `amount` is null where only the invoice can tell; `results` is there where the plan prices them.
     """
-    amount = None if charge.amount_nanos is None else format_nanos(charge.amount_nanos)
+    currency = admission.plan_version.currency
+    amount = None if charge.amount_nanos is None else format_money(charge.amount_nanos, currency)
     usage: dict[str, object] = {
         "units": prediction.items,
         "unit": admission.served.manifest.unit,
         "queue_ms": prediction.queue_us / 1000,
         "compute_ms": prediction.compute_us / 1000,
         "amount": amount,
-        "currency": admission.plan_version.currency,
+        "currency": currency,
     }
     if any(price.meter is Meter.RESULTS for price in admission.prices):
         usage["results"] = used.results
     if amount is None:
-        usage["amount_estimate"] = format_nanos(charge.estimate_nanos)
+        usage["amount_estimate"] = format_money(charge.estimate_nanos, currency)
     body = _encode(
         {
             "id": admission.event_id,
@@ -62,6 +77,12 @@ def answer_of(admission: Admission, prediction: Prediction, used: Quantities, ch
         }
     )
     return Answer(StoredAnswer(200, JSON_TYPE, body), units=prediction.items, amount=amount)
+
+
+def replay_of(stored: StoredAnswer) -> Answer:
+    """Return the answer of an earlier call for its repeat, which says the same of its usage, headers included."""
+    usage = _decode(stored.body).usage
+    return Answer(stored, units=usage.units, amount=usage.amount, replayed=True)
 
 
 def usage_event_of(

@@ -54,7 +54,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the caller gets. `units` and `amount` repeat what the body says of its usage; a replay leaves them out."""
+    """What the caller gets. `units` and `amount` repeat what the body says of its usage, in a replay as well."""
 
     stored: StoredAnswer
     units: int | None = None

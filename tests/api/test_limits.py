@@ -36,9 +36,12 @@ async def test_an_answer_tells_of_its_limits(faremeter: Installation) -> None:
     await set_limits(faremeter, tenant, requests_per_minute=100, units_per_minute=10, concurrency_max=4)
     answer = await faremeter.predict(tenant, [ROW] * 3)
     assert answer.headers["ratelimit-policy"] == (
-        '"key-requests";q=100;w=60, "key-units";q=10;qu="units";w=60, "key-concurrency";q=4;qu="concurrent-requests"'
+        '"key_requests_per_minute";q=100;w=60, "key_units_per_minute";q=10;qu="units";w=60, "key_concurrency_max";q=4;qu="concurrent-requests"'
     )
-    assert answer.headers["ratelimit"] == '"key-requests";r=99;t=60, "key-units";r=7;t=60, "key-concurrency";r=3'
+    assert (
+        answer.headers["ratelimit"]
+        == '"key_requests_per_minute";r=99;t=60, "key_units_per_minute";r=7;t=60, "key_concurrency_max";r=3'
+    )
 
 
 async def test_an_answer_without_limits_tells_of_none(faremeter: Installation) -> None:
@@ -55,7 +58,7 @@ async def test_a_refusal_tells_which_limit_its_size_and_its_reset(faremeter: Ins
     body = assert_problem(answer, Expected(429, "rate_limited"))
     assert (body["limit"], body["limit_size"], body["reset_s"]) == ("key_requests_per_minute", 1, 60)
     assert answer.headers["retry-after"] == "60"
-    assert answer.headers["ratelimit"] == '"key-requests";r=0;t=60'
+    assert answer.headers["ratelimit"] == '"key_requests_per_minute";r=0;t=60'
     assert len(faremeter.events(tenant.account_id)) == 1
 
 
@@ -64,7 +67,7 @@ async def test_what_the_model_refuses_tells_of_its_limits_too(faremeter: Install
     await set_limits(faremeter, tenant, concurrency_max=1)
     answer = await faremeter.predict(tenant, [[1.0, 0.0]], model="moody")
     assert answer.status_code == 500
-    assert answer.headers["ratelimit-policy"] == '"key-concurrency";q=1;qu="concurrent-requests"'
+    assert answer.headers["ratelimit-policy"] == '"key_concurrency_max";q=1;qu="concurrent-requests"'
     assert (await faremeter.predict(tenant)).status_code == 200  # its slot is free again
 
 
@@ -75,8 +78,8 @@ async def test_a_repeat_gets_its_answer_and_counts_for_nothing(faremeter: Instal
     for _ in range(5):
         again = await faremeter.predict(tenant, Idempotency_Key="once")
         assert (again.status_code, again.content) == (200, first.content)
-        assert again.headers["ratelimit"].startswith('"key-requests";r=2')
-    assert (await faremeter.predict(tenant)).headers["ratelimit"].startswith('"key-requests";r=1')
+        assert again.headers["ratelimit"].startswith('"key_requests_per_minute";r=2')
+    assert (await faremeter.predict(tenant)).headers["ratelimit"].startswith('"key_requests_per_minute";r=1')
 
 
 async def test_limits_of_account_and_model_are_set_and_read(faremeter: Installation) -> None:
@@ -93,7 +96,7 @@ async def test_a_key_is_made_with_limits(faremeter: Installation) -> None:
     body = {"limits": {"requests_per_minute": 2}}
     new = json_of(await faremeter.http.post("/v1/keys", json=body, headers=tenant.headers))
     answer = await faremeter.predict(replace(tenant, secret=new["secret"], key_id=new["id"]))
-    assert answer.headers["ratelimit"].startswith('"key-requests";r=1')
+    assert answer.headers["ratelimit"].startswith('"key_requests_per_minute";r=1')
 
 
 async def test_a_key_with_limits_gives_no_higher_ones_and_hands_its_own_on(faremeter: Installation) -> None:

@@ -6,7 +6,7 @@ from app.charging.limits.counters import Counters
 from app.charging.limits.minute import minute_of, seconds_left
 from app.charging.limits.model_limits import ModelLimits
 from app.charging.limits.permit import NO_LIMITS, Permit
-from app.charging.limits.refusal import refusal
+from app.charging.limits.refusal import refusal, too_large
 from app.charging.limits.rule import rules_of
 from app.charging.limits.taken import states_of
 from app.charging.metrics import limit_refusals
@@ -24,7 +24,7 @@ class Limiter:
     async def take(self, principal: Principal, model: str, units: int) -> Permit:
         """Count a call of that many units and return its permit; the caller ends it.
 
-        Raises RateLimited, ConcurrencyLimited: then nothing is counted.
+        Raises CallTooLarge, RateLimited, ConcurrencyLimited: then nothing is counted.
         """
         counters = self._counters
         if counters is None:
@@ -35,6 +35,9 @@ class Limiter:
         rules = rules_of(principal, model, of_model, units)
         if not rules.all:
             return NO_LIMITS
+        if (never_kept := rules.never_kept) is not None:
+            limit_refusals.labels(never_kept.name).inc()
+            raise too_large(never_kept)
         now = self._clock.now()
         taken = await counters.take(rules, minute_of(now))
         reset_s = seconds_left(now)

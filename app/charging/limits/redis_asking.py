@@ -25,12 +25,12 @@ class RedisAsking:
         self,
         client: Redis,
         arguments_of: Callable[[Taken], Arguments],
-        orphan: Callable[[Taken, list[int]], None],
+        orphan: Callable[[Taken, list[int] | None], None],
         *,
         wait_s: float,
     ) -> None:
         """`arguments_of` a call are its keys' number, its keys and what the script needs; `orphan` gets what a caller
-        that has left did not wait for.
+        that has left did not wait for, or None where nobody knows whether Redis has counted it.
         """
         self._client = client
         self._arguments_of = arguments_of
@@ -45,7 +45,12 @@ class RedisAsking:
         answer: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
         self._waiting.append((mine, answer))
         self._news.set()
-        return await answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if not answer.cancelled():  # the answer was there already, and the caller left before it could read it
+                self._orphan(mine, None if answer.exception() else answer.result())
+            raise
 
     def start(self) -> None:
         """Begin to ask."""
@@ -72,14 +77,18 @@ class RedisAsking:
             async with asyncio.timeout(self._wait_s):
                 replies = await self._send([mine for mine, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, callers wait for it, and the next ones behind them
-            for _, answer in batch:
-                _tell(answer, error)
-            return
+            replies = [error] * len(batch)
+        except BaseException:
+            self._deliver(batch, [ConnectionError("the process ends")] * len(batch))
+            raise
+        self._deliver(batch, replies)
+
+    def _deliver(self, batch: Sequence[Question], replies: Sequence[list[int] | Exception]) -> None:
         for (mine, answer), reply in zip(batch, replies, strict=True):
-            if isinstance(reply, Exception):
+            if answer.done():
+                self._orphan(mine, None if isinstance(reply, Exception) else reply)
+            elif isinstance(reply, Exception):
                 _tell(answer, reply)
-            elif answer.done():
-                self._orphan(mine, reply)
             else:
                 answer.set_result(reply)
 

@@ -93,9 +93,14 @@ class RedisCounters:
         bounds += [slot.limit for slot in slots]
         return [len(keys), *keys, len(rates), KEPT_S, self._lease_ms, mine.token, *bounds]
 
-    def _orphan(self, mine: Taken, reply: list[int]) -> None:
-        """Return what Redis counted for a caller that had gone by then."""
-        if reply[0] == 0:
+    def _orphan(self, mine: Taken, reply: list[int] | None) -> None:
+        """Return what Redis counted for a caller that had gone by then; of what is not known, the slots alone.
+
+        A rate that was not counted must not be taken off: the minute would admit more than its limit.
+        """
+        if reply is None:
+            self._free(mine)
+        elif reply[0] == 0:
             self._returns.add(*(ReturnRate(_rate_key(rate, mine.minute), rate.cost) for rate in mine.rules.rates))
             self._free(mine)
 

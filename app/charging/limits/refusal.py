@@ -1,4 +1,4 @@
-"""The errors of limits: which one, its size, and when it counts anew."""
+"""The errors of limits: which one, its size, and when it counts anew, if that helps."""
 
 from app.charging.limits.limit_state import LimitState
 from app.charging.limits.rule import RateRule, SlotRule
@@ -28,6 +28,25 @@ class ConcurrencyLimited(LimitReached):
     code = "concurrency_limited"
 
 
+class CallTooLarge(AppError):
+    """The call asks for more units than one of its limits allows in a whole minute: no waiting lets it through."""
+
+    kind = Kind.TOO_LARGE
+    code = "call_too_large"
+
+
+def too_large(rule: RateRule) -> CallTooLarge:
+    """Return the error of a call that the rule would refuse in every minute."""
+    return CallTooLarge(
+        f"this call asks for {rule.cost} units, and {_owner_of(rule.name)} may use {rule.limit} a minute",
+        where="inputs",
+        hint=f"send at most {rule.limit} inputs in one call, or ask for a higher limit",
+        limit=rule.name,
+        limit_size=rule.limit,
+        asked=rule.cost,
+    )
+
+
 def refusal(rule: RateRule | SlotRule, reset_s: int, states: tuple[LimitState, ...]) -> LimitReached:
     """Return the error of a call that the rule refused, `reset_s` seconds before the end of the minute."""
     error = _rate_refusal(rule, reset_s) if isinstance(rule, RateRule) else _slot_refusal(rule)
@@ -40,12 +59,18 @@ def _rate_refusal(rule: RateRule, reset_s: int) -> RateLimited:
     asks = f"; this call asks for {rule.cost}" if counted == "units" else ""
     return RateLimited(
         f"{owner} may use {rule.limit} {counted} a minute{asks}",
-        hint="send fewer inputs in one call" if rule.cost > rule.limit else _HINTS.get(owner, _HINT),
+        hint=_hint_of(rule, owner),
         retry_after_s=reset_s,
         limit=rule.name,
         limit_size=rule.limit,
         reset_s=reset_s,
     )
+
+
+def _hint_of(rule: RateRule, owner: str) -> str:
+    if rule.cost > rule.limit:  # of a share alone: what is beyond the whole limit was refused before it was counted
+        return "send fewer inputs in one call, or wait until the limits are shared again"
+    return _HINTS.get(owner, _HINT)
 
 
 def _slot_refusal(rule: SlotRule) -> ConcurrencyLimited:

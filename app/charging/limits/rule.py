@@ -40,6 +40,11 @@ class Rules:
         """Every rule, rates before slots."""
         return (*self.rates, *self.slots)
 
+    @property
+    def never_kept(self) -> RateRule | None:
+        """The rule that the call alone is too large for, in whatever minute it comes."""
+        return next((rate for rate in self.rates if rate.cost > rate.limit), None)
+
     def shared_among(self, processes: int) -> "Rules":
         """Return the part of one process: an equal share of each limit, at least 1."""
         if processes == 1:
@@ -51,15 +56,20 @@ class Rules:
 
 
 def rules_of(principal: Principal, model: str, of_model: RateLimits, units: int) -> Rules:
-    """Return the rules of a call of that many units: those of its key, its account and its model."""
+    """Return the rules of a call of that many units: those of its key, its account and its model.
+
+    An account's limits count its live calls, and its test calls apart: who tries something out takes nothing from what
+    earns money. A model's are of its machine, which does not tell the two apart.
+    """
     rates: list[RateRule] = []
     slots: list[SlotRule] = []
     key_id = principal.budget_key_id  # a key and its successors count as one
+    account = principal.account_id if principal.live else f"{principal.account_id}/test"
     if not principal.live:
         rates.append(RateRule("test_key_units_per_minute", f"{key_id}/test", TEST_UNITS_PER_MINUTE_MAX, units))
     for owner, subject, limits in (
         ("key", key_id, principal.limits),
-        ("account", principal.account_id, principal.account_limits),
+        ("account", account, principal.account_limits),
         ("model", model_subject(model), of_model),
     ):
         if limits.none:
@@ -69,5 +79,5 @@ def rules_of(principal: Principal, model: str, of_model: RateLimits, units: int)
         if limits.units_per_minute is not None:
             rates.append(RateRule(f"{owner}_units_per_minute", f"{subject}/units", limits.units_per_minute, units))
         if limits.concurrency_max is not None:
-            slots.append(SlotRule(f"{owner}_concurrency", f"{subject}/calls", limits.concurrency_max))
+            slots.append(SlotRule(f"{owner}_concurrency_max", f"{subject}/calls", limits.concurrency_max))
     return Rules(tuple(rates), tuple(slots))

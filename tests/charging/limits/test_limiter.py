@@ -14,7 +14,7 @@ from app.charging.limits.limiter import Limiter
 from app.charging.limits.local_counters import LocalCounters
 from app.charging.limits.model_limits import ModelLimits
 from app.charging.limits.permit import NO_LIMITS
-from app.charging.limits.refusal import ConcurrencyLimited, RateLimited
+from app.charging.limits.refusal import CallTooLarge, ConcurrencyLimited, RateLimited
 from app.charging.limits.rule import TEST_UNITS_PER_MINUTE_MAX, rules_of
 from app.clock import FrozenClock
 from app.database import Database
@@ -65,16 +65,48 @@ async def test_a_refusal_names_the_limit_its_size_and_its_reset(limiter: Limiter
 
 
 async def test_what_one_limit_refuses_the_others_do_not_count(limiter: Limiter) -> None:
-    who = caller(requests_per_minute=2, concurrency_max=5, account_limits=RateLimits(units_per_minute=10))
+    who = caller(requests_per_minute=3, concurrency_max=5, account_limits=RateLimits(units_per_minute=10))
+    await limiter.take(who, "linear", 1)
     for _ in range(3):
         with pytest.raises(RateLimited):
-            await limiter.take(who, "linear", 11)
-    first = await limiter.take(who, "linear", 4)
-    assert [(s.name, s.remaining) for s in first.states] == [
+            await limiter.take(who, "linear", 10)
+    second = await limiter.take(who, "linear", 4)
+    assert [(s.name, s.remaining) for s in second.states] == [
         ("key_requests_per_minute", 1),
-        ("account_units_per_minute", 6),
-        ("key_concurrency", 4),
+        ("account_units_per_minute", 5),
+        ("key_concurrency_max", 3),
     ]
+
+
+async def test_a_call_beyond_a_whole_minute_is_refused_for_good_and_counts_nowhere(limiter: Limiter) -> None:
+    who = caller(requests_per_minute=1, account_limits=RateLimits(units_per_minute=10))
+    with pytest.raises(CallTooLarge) as refused:
+        await limiter.take(who, "linear", 11)
+    error = refused.value
+    assert error.facts == {"limit": "account_units_per_minute", "limit_size": 10, "asked": 11}
+    assert error.retry_after_s is None
+    assert "at most 10 inputs" in str(error)
+    await limiter.take(who, "linear", 10)
+    with pytest.raises(CallTooLarge):  # also while another limit would refuse it for now
+        await limiter.take(who, "linear", 11)
+
+
+async def test_test_calls_take_nothing_from_the_live_ones_of_their_account(limiter: Limiter) -> None:
+    together = RateLimits(requests_per_minute=2, units_per_minute=50, concurrency_max=2)
+    live, trial, other_trial = (
+        caller("key_1", account_limits=together),
+        caller("key_2", live=False, account_limits=together),
+        caller("key_3", live=False, account_limits=together),
+    )
+    await limiter.take(trial, "linear", 25)
+    await limiter.take(other_trial, "linear", 25)
+    with pytest.raises(RateLimited) as refused:  # together they have what the account has, in a count of their own
+        await limiter.take(trial, "linear", 1)
+    assert refused.value.facts["limit"] == "account_requests_per_minute"
+    for _ in range(2):
+        await limiter.take(live, "linear", 25)
+    with pytest.raises(RateLimited):
+        await limiter.take(live, "linear", 1)
 
 
 async def test_keys_of_an_account_share_the_limits_of_the_account_alone(limiter: Limiter) -> None:
@@ -97,7 +129,7 @@ async def test_a_model_has_limits_for_all_who_call_it(database: Database, clock:
     permit = await limiter.take(caller(), "vgg16", 1)
     with pytest.raises(ConcurrencyLimited) as refused:
         await limiter.take(caller("key_2", account="acct_2"), "vgg16", 1)
-    assert refused.value.facts == {"limit": "model_concurrency", "limit_size": 1, "reset_s": 1}
+    assert refused.value.facts == {"limit": "model_concurrency_max", "limit_size": 1, "reset_s": 1}
     assert await limiter.take(caller(), "linear", 1) is NO_LIMITS
     permit.end()
     await limiter.take(caller("key_2", account="acct_2"), "vgg16", 1)

@@ -174,6 +174,50 @@ async def test_a_caller_who_leaves_while_redis_is_asked_takes_nothing(process: P
         await until(lambda: _is_empty(client))
 
 
+async def test_a_caller_who_leaves_when_the_answer_is_there_already_takes_nothing(
+    process: Process, redis: RedisServer
+) -> None:
+    one = process()
+    wanted = rules(5, units_per_minute=5, concurrency_max=1)
+    call = asyncio.create_task(one.take(wanted, MINUTE))
+    deliver = one._asking._deliver
+
+    def and_leave(batch: Any, replies: Any) -> None:
+        deliver(batch, replies)
+        call.cancel()  # between the answer and the step in which the caller would read it
+
+    one._asking._deliver = and_leave  # type: ignore[method-assign]
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    one._asking._deliver = deliver  # type: ignore[method-assign]
+    assert not one._local._slots
+
+    async def is_free() -> bool:
+        return (await one.take(wanted, MINUTE)).refused is None
+
+    await until(is_free)
+
+
+async def test_a_caller_who_leaves_a_redis_that_never_answers_frees_its_slot_there(
+    process: Process, redis: RedisServer
+) -> None:
+    one = process()
+    one._asking._wait_s = 0.3
+    await admitted([one], rules(key="key_2", requests_per_minute=5), calls=1)
+    redis.freeze()
+    try:
+        call = asyncio.create_task(one.take(rules(concurrency_max=1), MINUTE))
+        await asyncio.sleep(0.05)  # it is on its way
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.sleep(0.5)  # and nobody waits for its answer any more
+    finally:
+        redis.thaw()
+    async with Redis.from_url(redis.url) as client:
+        await until(lambda: _is_empty(client))
+
+
 def test_what_is_no_address_of_a_redis_is_refused_at_once() -> None:
     with pytest.raises(Invalid, match="FAREMETER_REDIS_URL"):
         RedisCounters("localhost:6379", processes=1, deadline_s=30, wait_s=0.1)
