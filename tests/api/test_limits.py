@@ -10,12 +10,16 @@ from structlog.testing import capture_logs
 
 from app.accounts.account import Scope
 from app.charging import lease_store
+from app.charging.claim import Claim, StoredAnswer
+from app.charging.limits.second_looks import LOOKS_PER_MINUTE_MAX
 from app.charging.limits.sole_process import OtherServerLives
 from app.database import Database
 from app.ids import new_id
 from app.main import create_app
 from app.settings import Settings
-from tests.api.installation import ROW, Installation, Tenant, json_of
+from tests.api.conversation import Conversation
+from tests.api.gate import GATE
+from tests.api.installation import ROW, Installation, Tenant, json_of, until
 from tests.api.problems import Expected, assert_problem
 from tests.builders import NOON
 
@@ -36,7 +40,8 @@ async def test_an_answer_tells_of_its_limits(faremeter: Installation) -> None:
     await set_limits(faremeter, tenant, requests_per_minute=100, units_per_minute=10, concurrency_max=4)
     answer = await faremeter.predict(tenant, [ROW] * 3)
     assert answer.headers["ratelimit-policy"] == (
-        '"key_requests_per_minute";q=100;w=60, "key_units_per_minute";q=10;qu="units";w=60, "key_concurrency_max";q=4;qu="concurrent-requests"'
+        '"key_requests_per_minute";q=100;w=60, "key_units_per_minute";q=10;qu="units";w=60, '
+        '"key_concurrency_max";q=4;qu="concurrent-requests"'
     )
     assert (
         answer.headers["ratelimit"]
@@ -62,6 +67,72 @@ async def test_a_refusal_tells_which_limit_its_size_and_its_reset(faremeter: Ins
     assert len(faremeter.events(tenant.account_id)) == 1
 
 
+async def test_a_call_that_fits_no_minute_is_not_told_to_come_again(faremeter: Installation) -> None:
+    tenant = faremeter.tenant()
+    await set_limits(faremeter, tenant, units_per_minute=3, requests_per_minute=1)
+    answer = await faremeter.predict(tenant, [ROW] * 4)
+    body = assert_problem(answer, Expected(413, "call_too_large", "inputs"))
+    assert (body["limit"], body["limit_size"], body["asked"]) == ("key_units_per_minute", 3, 4)
+    assert "retry-after" not in answer.headers
+    assert "retry_after_s" not in body
+    assert (await faremeter.predict(tenant, [ROW] * 3)).status_code == 200  # nothing was counted
+
+
+async def test_who_leaves_before_the_model_runs_has_used_no_rate(faremeter: Installation) -> None:
+    tenant, leaver = faremeter.tenant(), Conversation(faremeter)
+    await set_limits(faremeter, tenant, requests_per_minute=3)
+    with GATE.closed():
+        neighbour = asyncio.create_task(faremeter.predict(faremeter.tenant(), [[6, 0]], model="moody"))
+        await asyncio.to_thread(GATE.wait_until_reached)
+        call = leaver.predict(tenant, [[7, 0]], model="moody", key="gone")
+        await until(lambda: faremeter.waiting("moody") == 1)
+        await leaver.leave()
+        await call
+    assert (await neighbour).status_code == 200
+    answer = await faremeter.predict(tenant)
+    assert answer.headers["ratelimit"].startswith('"key_requests_per_minute";r=2')
+
+
+async def test_what_a_device_has_worked_on_counts_though_it_failed(faremeter: Installation) -> None:
+    tenant = faremeter.tenant()
+    await set_limits(faremeter, tenant, requests_per_minute=3)
+    failed = await faremeter.predict(tenant, [[1.0, 0.0]], model="moody")
+    assert failed.status_code == 500
+    assert failed.headers["ratelimit"].startswith('"key_requests_per_minute";r=2')
+
+
+async def test_a_repeat_is_answered_beyond_the_limit_and_says_the_same_of_its_use(faremeter: Installation) -> None:
+    tenant = faremeter.tenant()
+    await set_limits(faremeter, tenant, requests_per_minute=1)
+    first = await faremeter.predict(tenant, [ROW] * 2, Idempotency_Key="once")
+    again = await faremeter.predict(tenant, [ROW] * 2, Idempotency_Key="once")
+    assert (again.status_code, again.content) == (200, first.content)
+    for name in ("faremeter-units", "faremeter-amount", "content-type"):
+        assert again.headers[name] == first.headers[name]
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_refused_calls_do_not_look_into_the_database_without_end(
+    faremeter: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = faremeter.tenant()
+    await set_limits(faremeter, tenant, requests_per_minute=1)
+    assert (await faremeter.predict(tenant, Idempotency_Key="answered")).status_code == 200
+    gate = faremeter.services.gate
+    looks, find_answer = [], gate.find_answer
+
+    async def counted(claim: Claim) -> StoredAnswer | None:
+        looks.append(claim.idempotency_key)
+        return await find_answer(claim)
+
+    monkeypatch.setattr(gate, "find_answer", counted)
+    for number in range(LOOKS_PER_MINUTE_MAX + 20):
+        assert (await faremeter.predict(tenant, Idempotency_Key=f"flood {number}")).status_code == 429
+    assert len(looks) == LOOKS_PER_MINUTE_MAX
+    again = await faremeter.predict(tenant, Idempotency_Key="answered")
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
+
+
 async def test_what_the_model_refuses_tells_of_its_limits_too(faremeter: Installation) -> None:
     tenant = faremeter.tenant()
     await set_limits(faremeter, tenant, concurrency_max=1)
@@ -84,11 +155,25 @@ async def test_a_repeat_gets_its_answer_and_counts_for_nothing(faremeter: Instal
 
 async def test_limits_of_account_and_model_are_set_and_read(faremeter: Installation) -> None:
     account = faremeter.tenant().account_id
-    for url in (f"/v1/admin/accounts/{account}/limits", "/v1/admin/models/of-nobody/limits"):
+    for url in (f"/v1/admin/accounts/{account}/limits", "/v1/admin/models/vgg16-digits/limits"):
         assert json_of(await faremeter.http.get(url, headers=faremeter.admin().headers)) == NONE
         await faremeter.http.put(url, json={"units_per_minute": 9}, headers=faremeter.admin().headers)
         found = json_of(await faremeter.http.get(url, headers=faremeter.admin().headers))
         assert found == NONE | {"units_per_minute": 9}
+        await faremeter.http.put(url, json={}, headers=faremeter.admin().headers)
+
+
+async def test_a_model_that_never_was_has_no_limits(faremeter: Installation) -> None:
+    url, headers = "/v1/admin/models/vgg61/limits", faremeter.admin().headers
+    refused = await faremeter.http.put(url, json={"units_per_minute": 9}, headers=headers)
+    body = assert_problem(refused, Expected(422, "limit_of_no_model", "model"))
+    assert "linear, moody, vgg16, vgg16-digits" in body["hint"]
+    assert (await faremeter.http.put(url, json={}, headers=headers)).status_code == 200  # none are set, and none were
+    price = '[[price]]\nmodel = "vgg61"\nmeter = "units"\nscheme = "per_unit"\nunit_price = "1"\n'
+    faremeter.services.plans.publish(
+        f'key = "to-come"\ncurrency = "USD"\nbilling = "postpaid"\nbase_fee = "0"\n{price}'
+    )
+    assert (await faremeter.http.put(url, json={"units_per_minute": 9}, headers=headers)).status_code == 200
 
 
 async def test_a_key_is_made_with_limits(faremeter: Installation) -> None:
