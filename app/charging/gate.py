@@ -8,16 +8,19 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from app.charging import metrics, store
 from app.charging.claim import Claim, ClaimLost, IdempotencyKeyReused, StillRunning, StoredAnswer
 from app.charging.gate_book import GateBook, PlanVersionShelf, open_book
 from app.charging.gate_refusal import reason_of
-from app.charging.group_commit import CommitQueueFull, GroupCommit
+from app.charging.group_commit import GroupCommit
 from app.charging.hold import HoldRequest
 from app.charging.process_lease import ProcessLease
+from app.charging.store import key_of
 from app.clock import Clock
-from app.database import Database, DatabaseUnavailable, Session
+from app.database import CommitUncertain, Database, DatabaseUnavailable, Session
 from app.errors import AppError
 
 _RETRY_AFTER_S = 1
@@ -53,6 +56,7 @@ class _Leave:
 
 
 Verdict = Granted | StoredAnswer
+Verdicts = dict[str, Verdict | AppError]  # by event id; what is granted is absent
 _OF_CLAIMS = (IdempotencyKeyReused, StillRunning)
 _GRANTED = Granted()
 
@@ -77,7 +81,7 @@ class Gate:
         self._shelf = shelf
         self._answer_ttl = answer_ttl
         self._group: GroupCommit[Pass | _Leave, Verdict] = GroupCommit(
-            "gate", self._write, group_max=group_max, patience_s=patience_s
+            "gate", self._write, group_max=group_max, patience_s=patience_s, facts_max=None
         )
 
     def start(self) -> None:
@@ -98,9 +102,9 @@ class Gate:
         try:
             return await waiting
         except asyncio.CancelledError:
-            self._leave_behind(entry)
+            self._group.submit_behind(_Leave(entry))  # it may still wait, and must not pass after it has left
             raise
-        except DatabaseUnavailable:
+        except CommitUncertain:
             self.leave(entry)  # it may have been granted all the same, and nobody will run under it
             raise
 
@@ -118,54 +122,76 @@ class Gate:
     def leave(self, entry: Pass) -> None:
         """Free the key and give back the hold of a call that failed. While the database is away this is tried again.
 
-        Where the call was recorded after all nothing is changed.
+        Where the call was recorded after all nothing is changed. It is never dropped: what a call that has ended goes
+        on holding is an account's money.
         """
         self._group.submit_fact(_Leave(entry))
 
-    def _leave_behind(self, entry: Pass) -> None:
-        """Leave in the order of arrival: the entry may still wait, and must not pass after it has left."""
-
-        def try_again(left: "asyncio.Future[Verdict]") -> None:
-            if not left.cancelled() and left.exception() is not None:
-                self.leave(entry)
-
-        try:
-            self._group.submit(_Leave(entry)).add_done_callback(try_again)
-        except CommitQueueFull:
-            self.leave(entry)
-
     def _write(self, entries: Sequence[Pass | _Leave]) -> list[Verdict | AppError]:
-        now = self._clock.now()
-        left = {entry.entered.event_id for entry in entries if isinstance(entry, _Leave)}
+        leaving = [entry.entered for entry in entries if isinstance(entry, _Leave)]
+        left = {each.event_id for each in leaving}
         passes = [entry for entry in entries if isinstance(entry, Pass) and entry.event_id not in left]
-        with self._database.transaction(durable=False) as session:
-            leaving = [entry.entered for entry in entries if isinstance(entry, _Leave)]
-            store.release_claims(session, [each.claim for each in leaving if each.claim])
-            verdicts = self._claim(session, [each.claim for each in passes if each.claim], now)
-            asking = [each for each in passes if each.hold and each.event_id not in verdicts]
-            holding = {each.hold.event_id: each.hold.account_id for each in leaving if each.hold}
-            if asking or holding:
-                verdicts |= self._hold(session, asking, holding, now)
+        verdicts, to_take_over = self._let_pass(passes, leaving)
+        if to_take_over:
+            verdicts |= self._take_over(to_take_over)
+        verdicts = {event_id: verdict for event_id, verdict in verdicts.items() if verdict is not _GRANTED}
         _count(passes, verdicts)
         return [verdicts.get(entry.event_id, _GRANTED) if isinstance(entry, Pass) else _GRANTED for entry in entries]
 
-    def _claim(self, session: Session, claims: Sequence[Claim], now: datetime) -> dict[str, Verdict | AppError]:
-        """Take the claims; return by event id what a call gets instead whose key was taken."""
-        if not claims:
-            return {}
-        granted = store.insert_claims(session, claims, lease_id=self._lease.id, now=now)
-        second = sorted((claim for claim in claims if claim.event_id not in granted), key=_key_of)
-        verdicts = {claim.event_id: self._second_claim(session, claim, now) for claim in second}
-        return {event_id: verdict for event_id, verdict in verdicts.items() if verdict is not _GRANTED}
+    def _let_pass(self, passes: Sequence[Pass], leaving: Sequence[Pass]) -> tuple[Verdicts, list[Pass]]:
+        """Let calls leave and pass; return verdicts, and the calls whose key has to be taken over first."""
+        with self._database.transaction(durable=False) as session:
+            now = self._clock.now()
+            second = self._claim(session, [each.claim for each in passes if each.claim], leaving, now)
+            holders = store.find_claims(session, second)
+            verdicts = {
+                claim.event_id: self._second_verdict(claim, holders.get(key_of(claim)), now) for claim in second
+            }
+            told: Verdicts = {event_id: verdict for event_id, verdict in verdicts.items() if verdict is not None}
+            asking = [each for each in passes if verdicts.get(each.event_id, _GRANTED) is _GRANTED]
+            told |= self._hold(session, asking, leaving, now)
+        return told, [each for each in passes if verdicts.get(each.event_id, _GRANTED) is None]
 
-    def _hold(
-        self, session: Session, asking: Sequence[Pass], leaving: dict[str, str], now: datetime
-    ) -> dict[str, Verdict | AppError]:
+    def _claim(self, session: Session, claims: Sequence[Claim], leaving: Sequence[Pass], now: datetime) -> list[Claim]:
+        """Free the keys of those that leave and take those of the others; return the claims whose key is taken.
+
+        All in one order of keys: two processes that free first and take then would wait for each other.
+        """
+        steps = [(key_of(each.claim), False, each.claim) for each in leaving if each.claim]
+        steps += [(key_of(claim), True, claim) for claim in claims]
+        granted: set[str] = set()
+        for is_taken, run in groupby(sorted(steps, key=itemgetter(0, 1)), key=itemgetter(1)):
+            some = [claim for _, _, claim in run]
+            if is_taken:
+                granted |= store.insert_claims(session, some, lease_id=self._lease.id, now=now)
+            else:
+                store.release_claims(session, some)
+        return [claim for claim in claims if claim.event_id not in granted]
+
+    def _take_over(self, passes: Sequence[Pass]) -> Verdicts:
+        """Let calls pass whose keys belong to calls that are gone: key by key, in a transaction that holds no other.
+
+        Raises CommitUncertain while the database is away: what came before it in the group has passed.
+        """
+        claims = sorted((each.claim for each in passes if each.claim), key=key_of)
+        try:
+            with self._database.transaction(durable=False) as session:
+                now = self._clock.now()
+                verdicts = {claim.event_id: self._second_claim(session, claim, now) for claim in claims}
+                asking = [each for each in passes if verdicts[each.event_id] is _GRANTED]
+                return verdicts | self._hold(session, asking, [], now)
+        except DatabaseUnavailable as error:
+            raise CommitUncertain("the database went away between two parts of a group") from error
+
+    def _hold(self, session: Session, asking: Sequence[Pass], leaving: Sequence[Pass], now: datetime) -> Verdicts:
         """Give back what calls hold that leave, then set aside for those that ask; return refusals by event id."""
         requests = [each.hold for each in asking if each.hold]
-        book = open_book(session, self._shelf, requests, leaving, now=now)
-        released = [event_id for event_id in sorted(leaving) if book.release(event_id)]
-        refusals: dict[str, Verdict | AppError] = dict(_refusals(book, requests))
+        held = {each.hold.event_id: each.hold.account_id for each in leaving if each.hold}
+        if not requests and not held:
+            return {}
+        book = open_book(session, self._shelf, requests, held, now=now)
+        released = [event_id for event_id in sorted(held) if book.release(event_id)]
+        refusals: Verdicts = dict(_refusals(book, requests))
         book.save(session, lease_id=self._lease.id)
         store.release_claims(session, [each.claim for each in asking if each.claim and each.event_id in refusals])
         metrics.holds_released.labels("failed").inc(len(released))
@@ -190,17 +216,27 @@ class Gate:
         return answer if kept and holder.request_digest == claim.request_digest else None
 
     def _second_claim(self, session: Session, claim: Claim, now: datetime) -> Verdict | AppError:
+        """Take a key over from a call that is gone, where it still is."""
         found = store.lock_claim(session, claim)
+        verdict = self._second_verdict(claim, found, now)
+        if verdict is not None:
+            return verdict
         if found is not None:
-            holder, answer, process_lives, claimed_at = found
-            if holder.event_id == claim.event_id:
-                return _GRANTED  # by an earlier try, whose commit was not confirmed
-            abandoned = answer is None and not process_lives
-            if not abandoned and claimed_at + self._answer_ttl > now:
-                return _verdict_on_repeat(claim, holder, answer)
-            store.delete_claim(session, holder)
+            store.delete_claim(session, found[0])
         granted = store.insert_claims(session, [claim], lease_id=self._lease.id, now=now)
         return _GRANTED if granted else _still_running()
+
+    def _second_verdict(self, claim: Claim, found: store.FoundClaim | None, now: datetime) -> Verdict | AppError | None:
+        """Return what a call gets whose key was taken; None where its holder is gone, so that it may be taken over."""
+        if found is None:
+            return None
+        holder, answer, process_lives, claimed_at = found
+        if holder.event_id == claim.event_id:
+            return _GRANTED  # by an earlier try, whose commit was not confirmed
+        abandoned = answer is None and not process_lives
+        if abandoned or claimed_at + self._answer_ttl <= now:
+            return None
+        return _verdict_on_repeat(claim, holder, answer)
 
 
 def _refusals(book: GateBook, requests: Sequence[HoldRequest]) -> Iterator[tuple[str, AppError]]:
@@ -211,7 +247,7 @@ def _refusals(book: GateBook, requests: Sequence[HoldRequest]) -> Iterator[tuple
             yield request.event_id, refusal
 
 
-def _count(passes: Sequence[Pass], verdicts: dict[str, Verdict | AppError]) -> None:
+def _count(passes: Sequence[Pass], verdicts: Verdicts) -> None:
     for entry in passes:
         verdict = verdicts.get(entry.event_id)
         if entry.claim:
@@ -244,7 +280,3 @@ def _still_running() -> StillRunning:
     return StillRunning(
         "the first call with this Idempotency-Key has not ended", where="Idempotency-Key", retry_after_s=_RETRY_AFTER_S
     )
-
-
-def _key_of(claim: Claim) -> tuple[str, str]:
-    return claim.account_id, claim.idempotency_key

@@ -42,7 +42,8 @@ class _Waiting(Generic[Entry, Result]):
 class GroupCommit(Generic[Entry, Result]):
     """Writes entries in groups of up to `group_max`, in their order of arrival.
 
-    Awaited entries go first, and leave a quarter of a group to facts that wait: those move on under any load.
+    Awaited entries go first, and leave a quarter of a group to facts that wait: those move on under any load. Beyond
+    `facts_max` that wait a fact is dropped; with None none ever is.
 
     `write` gets a group and returns one result or AppError an entry; it is idempotent, by the entries' ids. When it
     raises DatabaseUnavailable the same group is written again until its oldest entry has waited `patience_s`, and then
@@ -56,11 +57,13 @@ class GroupCommit(Generic[Entry, Result]):
         *,
         group_max: int,
         patience_s: float,
+        facts_max: int | None = _WAITING_MAX,
     ) -> None:
         self._write = write
         self._group_max = group_max
         self._facts_share = max(1, group_max // 4)
         self._patience_s = patience_s
+        self._facts_max = facts_max
         self._queue: SimpleQueue[_Waiting[Entry, Result] | None] = SimpleQueue()  # None: the end
         self._facts: SimpleQueue[_Waiting[Entry, Result]] = SimpleQueue()
         self._meter = group_meter(name)
@@ -87,12 +90,19 @@ class GroupCommit(Generic[Entry, Result]):
         self._queue.put(_Waiting(entry, future))
         return future
 
+    def submit_behind(self, entry: Entry) -> None:
+        """Queue an entry that nobody waits for behind all that wait now; it is neither refused nor dropped.
+
+        A caller that gives up while its own entry waits undoes it so: whatever went another way might overtake it.
+        """
+        self._queue.put(_Waiting(entry, None))
+
     def submit_fact(self, entry: Entry) -> None:
         """Queue an entry that nobody waits for; callable from any thread.
 
         It rides along with the next awaited entry, or goes half a second later: a commit of its own would delay one.
         """
-        if self._facts.qsize() < _WAITING_MAX:
+        if self._facts_max is None or self._facts.qsize() < self._facts_max:
             self._facts.put(_Waiting(entry, None))
         else:
             _log.error("a fact was dropped: the database has been away for too long")
@@ -155,14 +165,14 @@ class GroupCommit(Generic[Entry, Result]):
 
     def _write_patiently(self, group: Sequence[_Waiting[Entry, Result]]) -> Sequence[Result | AppError]:
         backoff_s, uncertain = _BACKOFF_S_FIRST, None
+        since_s = next((waiting.since_s for waiting in group if waiting.future is not None), None)  # of the oldest
         while True:
             started_s = time.monotonic()
             try:
                 results = self._write([waiting.entry for waiting in group])
             except DatabaseUnavailable as error:
                 uncertain = uncertain or (error if isinstance(error, CommitUncertain) else None)
-                nobody_waits = group[0].future is None
-                if nobody_waits or self._stopping or time.monotonic() - group[0].since_s >= self._patience_s:
+                if since_s is None or self._stopping or time.monotonic() - since_s >= self._patience_s:
                     raise uncertain or error from error.__cause__  # one try that may have worked is enough to say so
                 self._meter.retries.inc()
                 time.sleep(backoff_s)

@@ -7,8 +7,9 @@ from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.charging.lease_watch import Lease
+from app.charging.store import in_order_of_keys
 from app.charging.tables import ClaimRow, ProcessLeaseRow
-from app.database import insert_into
+from app.database import dialect_of, insert_into
 
 
 def renew_lease(session: Session, lease_id: str, *, host: str, pid: int, started_at: datetime) -> None:
@@ -45,7 +46,7 @@ def has_claims_of_dead(session: Session) -> bool:
 def release_claims_of_dead(session: Session) -> int:
     """Free the keys whose call no living process runs; return their number."""
     keys = select(ClaimRow.account_id, ClaimRow.idempotency_key).where(*_OF_THE_DEAD)
-    found = session.execute(keys.order_by(ClaimRow.account_id, ClaimRow.idempotency_key).with_for_update()).all()
+    found = session.execute(keys.order_by(*in_order_of_keys(dialect_of(session))).with_for_update()).all()
     for account_id, key in found:
         this = (ClaimRow.account_id == account_id, ClaimRow.idempotency_key == key)
         session.execute(delete(ClaimRow).where(*this))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,8 +17,9 @@ _log = get_logger(__name__)
 
 
 class ProcessLease:
-    """Renewed three times in `lease_s`: its row's number grows, whatever any clock says.
+    """Renewed three times in `lease_s`, on a thread of its own: its row's number grows, whatever any clock says.
 
+    An event loop that is kept busy for that long is no reason to lose what living calls hold.
     Whoever sees it stand still for that long ends it, and frees what its process held (`sweeper.py`). A process that
     was stopped and goes on finds its row gone, takes it anew under the same id, and goes on.
     """
@@ -27,9 +29,11 @@ class ProcessLease:
         self.id = new_id("proc", self._started_at)
         self._database = database
         self._lease_s = lease_s
-        self._renewal: asyncio.Task[None] | None = None
-        # Its own: other work fills the threads that are shared. And in one thread the end comes after every renewal.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lease")
+        self._ending = threading.Event()
+        self._renewal = threading.Thread(target=self._keep_renewing, name="lease", daemon=True)
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="lease"
+        )  # others fill those that are shared
 
     @property
     def renewed_every_s(self) -> float:
@@ -39,12 +43,11 @@ class ProcessLease:
     async def start(self) -> None:
         """Take the lease and keep it. Raises DatabaseUnavailable."""
         await self._in_thread(self._renew)
-        self._renewal = asyncio.create_task(self._keep_renewing())
+        self._renewal.start()
 
     async def stop(self) -> None:
         """Give the lease back: its claims are free at once; while the database is away, others end it."""
-        if self._renewal is not None:
-            self._renewal.cancel()
+        self._ending.set()
         try:
             await self._in_thread(self._end)
         except DatabaseUnavailable:
@@ -52,11 +55,10 @@ class ProcessLease:
         finally:
             self._thread.shutdown(wait=False)
 
-    async def _keep_renewing(self) -> None:
-        while True:
-            await asyncio.sleep(self.renewed_every_s)
+    def _keep_renewing(self) -> None:
+        while not self._ending.wait(self.renewed_every_s):
             try:
-                await self._in_thread(self._renew)
+                self._renew()
             except DatabaseUnavailable:
                 _log.warning("the process lease could not be renewed")
             except Exception:  # noqa: BLE001 - not even a bug may end it: others would take the claims of living calls
@@ -70,5 +72,7 @@ class ProcessLease:
             lease_store.renew_lease(session, self.id, host=this_host(), pid=os.getpid(), started_at=self._started_at)
 
     def _end(self) -> None:
+        if self._renewal.is_alive():
+            self._renewal.join()  # a renewal behind the end would take the lease anew
         with self._database.transaction(durable=False) as session:
             lease_store.end_lease(session, self.id)

@@ -1,17 +1,20 @@
 """All SQL of claims and process leases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Executable, Select, delete, select, tuple_
+from sqlalchemy import ColumnElement, Delete, Executable, Row, Select, bindparam, delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.charging.claim import Claim, StoredAnswer
 from app.charging.tables import ClaimRow, ProcessLeaseRow
 from app.database import dialect_insert, dialect_of
 
-_KEY = ["account_id", "idempotency_key"]
+_CLAIMS = ClaimRow.__table__
+_KEY = (_CLAIMS.c.account_id, _CLAIMS.c.idempotency_key)
+_RUNNING = _CLAIMS.c.state == "running"
 
 FoundClaim = tuple[Claim, StoredAnswer | None, bool, datetime]
 
@@ -28,19 +31,28 @@ def insert_claims(session: Session, claims: Sequence[Claim], *, lease_id: str, n
             "state": "running",
             "claimed_at": now,
         }
-        for claim in sorted(claims, key=_key_of)
+        for claim in sorted(claims, key=key_of)
     ]
     return set(session.execute(_insert_claims_statement(dialect_of(session)), rows).scalars())
 
 
 def find_claim(session: Session, claim: Claim) -> FoundClaim | None:
     """Return who holds the claim's key: the holder, its answer, whether its process lives, and when it was claimed."""
-    return _found_claim(session, _holder_of(claim))
+    return find_claims(session, [claim]).get(key_of(claim))
+
+
+def find_claims(session: Session, claims: Sequence[Claim]) -> Mapping[tuple[str, str], FoundClaim]:
+    """Return who holds the claims' keys, by key; a key that nobody holds is absent. It waits for nobody."""
+    if not claims:
+        return {}
+    rows = session.connection().execute(_HOLDERS, {"keys": sorted(map(key_of, claims))})
+    return {key_of(found[0]): found for found in map(_found_claim, rows)}
 
 
 def lock_claim(session: Session, claim: Claim) -> FoundClaim | None:
-    """Return the same, locked against other claims."""
-    return _found_claim(session, _holder_of(claim).with_for_update(of=ClaimRow))
+    """Return who holds the claim's key, locked against other claims."""
+    row = session.connection().execute(_LOCK_HOLDER, {"keys": [key_of(claim)]}).first()
+    return _found_claim(row) if row is not None else None
 
 
 def complete_claims(
@@ -63,22 +75,16 @@ def complete_claims(
             "content_type": answer.content_type,
             "body": answer.body,
         }
-        for claim, answer in sorted(answers, key=lambda pair: _key_of(pair[0]))
+        for claim, answer in sorted(answers, key=lambda pair: key_of(pair[0]))
     ]
     return set(session.execute(_complete_claims_statement(dialect_of(session)), rows).scalars())
 
 
 def release_claims(session: Session, claims: Sequence[Claim]) -> None:
-    """Give back claims whose call has failed: the key is free again."""
-    for claim in sorted(claims, key=_key_of):
-        session.execute(
-            delete(ClaimRow).where(
-                ClaimRow.account_id == claim.account_id,
-                ClaimRow.idempotency_key == claim.idempotency_key,
-                ClaimRow.event_id == claim.event_id,
-                ClaimRow.state == "running",
-            )
-        )
+    """Give back claims whose call has failed: the key is free again. One that is done, or another call's, stays."""
+    if claims:
+        given_back = [(*key_of(claim), claim.event_id) for claim in claims]
+        session.connection().execute(_release_statement(dialect_of(session)), {"claims": given_back})
 
 
 def delete_claim(session: Session, claim: Claim) -> None:
@@ -94,8 +100,21 @@ def delete_claim(session: Session, claim: Claim) -> None:
 
 def purge(session: Session, *, claimed_before: datetime) -> int:
     """Delete claims that nobody can ask for any more; return their number."""
-    gone = session.execute(delete(ClaimRow).where(ClaimRow.claimed_at < claimed_before).returning(ClaimRow.event_id))
-    return len(gone.all())
+    old = _deletion(dialect_of(session), _CLAIMS.c.claimed_at < claimed_before)
+    return len(session.connection().execute(old.returning(_CLAIMS.c.event_id)).all())
+
+
+def key_of(claim: Claim) -> tuple[str, str]:
+    """Return what claims are told apart by. In its order they are locked, by everybody."""
+    return claim.account_id, claim.idempotency_key
+
+
+def in_order_of_keys(dialect: str) -> list[ColumnElement[str]]:
+    """Return by which columns a statement locks claims in the order of `key_of`: byte by byte, as Python has it.
+
+    The order of PostgreSQL's text is that of its locale, where `a` comes before `B`.
+    """
+    return [column.collate("C") if dialect == "postgresql" else column for column in _KEY]
 
 
 # Statements of the hot path are built once a dialect: building one takes longer than executing it.
@@ -103,7 +122,7 @@ def purge(session: Session, *, claimed_before: datetime) -> int:
 
 @cache
 def _insert_claims_statement(dialect: str) -> Executable:
-    statement = dialect_insert(dialect, ClaimRow).on_conflict_do_nothing(index_elements=_KEY)
+    statement = dialect_insert(dialect, ClaimRow).on_conflict_do_nothing(index_elements=list(_KEY))
     returned: Executable = statement.returning(ClaimRow.__table__.c.event_id)
     return returned
 
@@ -113,30 +132,34 @@ def _complete_claims_statement(dialect: str) -> Executable:
     statement = dialect_insert(dialect, ClaimRow)
     done = {name: statement.excluded[name] for name in ("state", "status_code", "content_type", "body")}
     still_held = ClaimRow.event_id == statement.excluded.event_id
-    upsert = statement.on_conflict_do_update(index_elements=_KEY, set_=done, where=still_held)
+    upsert = statement.on_conflict_do_update(index_elements=list(_KEY), set_=done, where=still_held)
     returned: Executable = upsert.returning(ClaimRow.__table__.c.event_id)
     return returned
 
 
-def _holder_of(claim: Claim) -> Select[ClaimRow, str]:
-    return (
-        select(ClaimRow, ProcessLeaseRow.id)
-        .outerjoin(ProcessLeaseRow, ProcessLeaseRow.id == ClaimRow.lease_id)
-        .where(tuple_(ClaimRow.account_id, ClaimRow.idempotency_key) == _key_of(claim))
-    )
+@cache
+def _release_statement(dialect: str) -> Delete:
+    given_back = tuple_(*_KEY, _CLAIMS.c.event_id).in_(bindparam("claims", expanding=True))
+    return _deletion(dialect, given_back, _RUNNING)
 
 
-def _found_claim(session: Session, holder: Select[ClaimRow, str]) -> FoundClaim | None:
-    row = session.execute(holder).first()
-    if row is None:
-        return None
-    held, living_lease = row
+def _deletion(dialect: str, *which: ColumnElement[bool]) -> Delete:
+    """Return the deletion of such claims, which locks them in the order of their keys before it deletes the first."""
+    locked = select(*_KEY).where(*which).order_by(*in_order_of_keys(dialect)).with_for_update().cte("locked")
+    return delete(ClaimRow).where(tuple_(*_KEY).in_(select(locked.c.account_id, locked.c.idempotency_key)))
+
+
+_HOLDERS: Select[Any] = (
+    select(_CLAIMS, ProcessLeaseRow.id.label("living_lease"))
+    .outerjoin(ProcessLeaseRow, ProcessLeaseRow.id == _CLAIMS.c.lease_id)
+    .where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
+)
+_LOCK_HOLDER = _HOLDERS.with_for_update(of=_CLAIMS)
+
+
+def _found_claim(row: Row[Any]) -> FoundClaim:
     answer = None
-    if held.status_code is not None and held.content_type is not None and held.body is not None:
-        answer = StoredAnswer(held.status_code, held.content_type, held.body)
-    claim = Claim(held.account_id, held.idempotency_key, held.request_digest, held.event_id)
-    return claim, answer, living_lease is not None, held.claimed_at
-
-
-def _key_of(claim: Claim) -> tuple[str, str]:
-    return claim.account_id, claim.idempotency_key
+    if row.status_code is not None and row.content_type is not None and row.body is not None:
+        answer = StoredAnswer(row.status_code, row.content_type, row.body)
+    claim = Claim(row.account_id, row.idempotency_key, row.request_digest, row.event_id)
+    return claim, answer, row.living_lease is not None, row.claimed_at

@@ -14,7 +14,7 @@ from app.charging.gate_book import PlanVersionShelf
 from app.charging.process_lease import ProcessLease
 from app.charging.recorder import Recorder
 from app.clock import Clock
-from app.database import Base, Database, DatabaseUnavailable, Session
+from app.database import Base, CommitUncertain, Database, DatabaseUnavailable, Session
 from app.metering.tables import UsageEventRow, UsageRollupRow
 
 LEASE_S = 6
@@ -37,7 +37,7 @@ class FailingDatabase(Database):
             yield session
         if self.lost_answers:
             self.lost_answers -= 1
-            raise DatabaseUnavailable("the connection was lost")
+            raise CommitUncertain("the connection was lost")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -86,6 +86,12 @@ async def taken_for_dead(process: ServingProcess) -> None:
             lease_store.end_lease(session, process.lease.id)
 
     await asyncio.to_thread(end)
+
+
+def silence(process: ServingProcess) -> None:
+    """Let the process give no sign of life any more: or it takes its lease anew where a test is slower than one."""
+    process.lease._ending.set()
+    process.lease._renewal.join()
 
 
 def rows_of(database: Database, table: type[Base]) -> int:

@@ -1,8 +1,10 @@
 """Claims: one key is one run, whoever asks, how many at once, and whatever dies in between."""
 
 import asyncio
+import time
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,16 +14,23 @@ from app.charging.gate import Granted, Pass
 from app.charging.recorder import Record
 from app.charging.tables import ClaimRow
 from app.clock import FrozenClock
-from app.database import Database, DatabaseUnavailable
-from tests.builders import make_answer, make_claim, make_event
+from app.database import CommitUncertain, Database, DatabaseUnavailable
+from tests.builders import NOON, make_answer, make_claim, make_event
 from tests.charging.serving_process import ANSWER_TTL, ServingProcess, rows_of, serving, taken_for_dead
 
 MICROSECOND = timedelta(microseconds=1)
+WAITING = 70  # more than a group takes
 
 
 async def answered(process: ServingProcess, claim: Claim, answer: StoredAnswer) -> None:
     """Run the call of a granted claim to its end."""
     await process.recorder.record(Record(make_event(id=claim.event_id, account_id=claim.account_id), claim, answer))
+
+
+def until_none_waits(process: ServingProcess) -> None:
+    """Return once the gate's thread has taken what was queued."""
+    while process.gate._group.waiting:
+        time.sleep(0.001)
 
 
 async def granted(process: ServingProcess, claim: Claim) -> Claim:
@@ -172,6 +181,71 @@ async def test_a_caller_that_is_cancelled_while_it_claims_does_not_block_its_key
         with pytest.raises(asyncio.CancelledError):
             await leaving
     await granted(process, make_claim())
+
+
+async def test_a_caller_that_is_cancelled_behind_a_full_queue_does_not_leave_before_it_passes(
+    database: Database, process: ServingProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.charging.group_commit._WAITING_MAX", WAITING)
+    with database.transaction() as session:
+        store.insert_claims(session, [make_claim(key="locked")], lease_id="proc_none", now=NOON)
+        first = asyncio.ensure_future(process.gate.enter(Pass(make_claim(key="locked"))))  # it waits for the lock
+        await asyncio.sleep(0)
+        await asyncio.to_thread(until_none_waits, process)
+        waiting = [
+            asyncio.ensure_future(process.gate.enter(Pass(make_claim(key=str(number))))) for number in range(WAITING)
+        ]
+        await asyncio.sleep(0)  # they have queued their claims
+        waiting[-1].cancel()
+        await asyncio.sleep(0)
+    verdicts = await asyncio.gather(first, *waiting, return_exceptions=True)
+    assert Counter(map(type, verdicts[1:])) == {Granted: WAITING - 1, asyncio.CancelledError: 1}
+    await granted(process, make_claim(key=str(WAITING - 1)))
+
+
+async def test_no_call_that_leaves_is_forgotten_however_much_waits(
+    process: ServingProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await granted(process, make_claim())
+    with monkeypatch.context() as patch:
+        patch.setattr("app.charging.group_commit._WAITING_MAX", 0)
+        process.gate.leave(Pass(first))
+    await granted(process, make_claim())
+
+
+async def test_a_call_that_was_never_let_pass_does_not_leave(database: Database, clock: FrozenClock) -> None:
+    async with serving(database, clock, patience_s=0) as process:
+        entry = Pass(make_claim())
+        process.database.away_times = 1
+        with pytest.raises(DatabaseUnavailable):
+            await process.gate.enter(entry)
+        assert isinstance(await process.gate.enter(entry), Granted)  # no leave of the first try comes along
+        with pytest.raises(StillRunning):
+            await process.gate.enter(Pass(make_claim()))
+
+
+async def test_a_group_of_which_a_part_has_passed_is_told_that_nobody_knows(
+    database: Database, process: ServingProcess, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key is taken over from the dead in a transaction of its own; the database goes away before that."""
+    await granted(process, make_claim(key="of the dead"))
+    await taken_for_dead(process)
+    async with serving(database, clock, patience_s=0) as living:
+        take_over = living.gate._take_over
+
+        def away_first(*args: Any) -> Any:
+            living.database.away_times = 1
+            return take_over(*args)
+
+        monkeypatch.setattr(living.gate, "_take_over", away_first)
+        keys = ("free", "of the dead")
+        told = await asyncio.gather(
+            *(living.gate.enter(Pass(make_claim(key=key))) for key in keys), return_exceptions=True
+        )
+        assert list(map(type, told)) == [CommitUncertain, CommitUncertain]
+        monkeypatch.undo()
+        for key in keys:
+            await granted(living, make_claim(key=key))
 
 
 async def test_a_key_is_freed_though_the_database_was_away(process: ServingProcess) -> None:

@@ -259,6 +259,60 @@ async def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert await outcomes(futures) == [10, 20, 30]
 
 
+async def test_what_is_queued_behind_comes_behind_all_that_waits_however_full_the_queue_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.charging.group_commit._WAITING_MAX", 3)
+    ledger = Ledger()
+    async with gathering(ledger.write, group_max=2) as (group, gate):
+        futures = [group.submit(number) for number in range(1, 4)]
+        group.submit_behind(9)
+        gate.opened.set()
+        assert await outcomes(futures) == [10, 20, 30]
+    assert ledger.rows == [0, 1, 2, 3, 9]
+
+
+async def test_a_group_that_begins_with_what_nobody_waits_for_is_as_patient_as_any() -> None:
+    ledger = Ledger()
+    async with gathering(ledger.write) as (group, gate):
+        group.submit_behind(1)
+        call = group.submit(2)
+        ledger.away_times = 2
+        gate.opened.set()
+        assert await outcomes([call]) == [20]
+    assert ledger.rows == [0, 1, 2]
+
+
+async def test_what_was_queued_behind_survives_an_outage() -> None:
+    ledger = Ledger()
+    async with gathering(ledger.write, patience_s=IMPATIENT_S) as (group, gate):
+        group.submit_behind(1)
+        call = group.submit(2)
+        ledger.away_times = 2
+        gate.opened.set()
+        assert await outcomes([call]) == [DatabaseUnavailable]
+        assert await group.submit(3) == 30
+    assert sorted(ledger.rows) == [1, 3]
+
+
+@pytest.mark.parametrize(("facts_max", "written"), [(2, [0, 1, 2]), (None, [0, 1, 2, 3])])
+async def test_facts_are_dropped_beyond_their_number_or_never(facts_max: int | None, written: list[int]) -> None:
+    ledger = Ledger()
+    gate = Gate(ledger.write)
+    group: GroupCommit[int, int] = GroupCommit(
+        "test", gate.write, group_max=100, patience_s=PATIENT_S, facts_max=facts_max
+    )
+    group.start()
+    first = group.submit(0)
+    assert await asyncio.to_thread(gate.reached.wait, 10)
+    for fact in (1, 2, 3):
+        group.submit_fact(fact)
+    gate.opened.set()
+    assert await first == 0
+    await group.stop()
+    assert ledger.rows == written
+
+
 async def test_nothing_is_accepted_before_the_start() -> None:
     group: GroupCommit[int, int] = GroupCommit("test", Ledger().write, group_max=1, patience_s=1)
     with pytest.raises(CommitQueueFull):

@@ -70,13 +70,12 @@ async def test_a_lease_is_renewed_by_itself_and_an_outage_does_not_end_that(
     database: Database, clock: FrozenClock
 ) -> None:
     failing = FailingDatabase(database)
-    lease = ProcessLease(failing, clock, lease_s=0)  # renewed whenever the loop has nothing else to do
+    lease = ProcessLease(failing, clock, lease_s=0)  # renewed without a pause
     await lease.start()
     failing.away_times = 3
     renewed = leases(database)[lease.id]
     while (await asyncio.to_thread(leases, database))[lease.id] <= renewed or failing.away_times:
-        assert lease._renewal is not None
-        assert not lease._renewal.done()
+        assert lease._renewal.is_alive()
     await lease.stop()
     failing.dispose()
 
@@ -96,9 +95,24 @@ async def test_a_bug_does_not_end_the_renewal(
     monkeypatch.setattr("app.charging.lease_store.renew_lease", renew_after_bugs)
     renewed = leases(database)[lease.id]
     while (await asyncio.to_thread(leases, database))[lease.id] <= renewed or bugs:
-        assert lease._renewal is not None
-        assert not lease._renewal.done()
+        assert lease._renewal.is_alive()
     await lease.stop()
+
+
+async def test_an_event_loop_that_is_kept_busy_does_not_end_the_signs_of_life(
+    database: Database, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease, renewed = ProcessLease(database, clock, lease_s=0), threading.Event()
+    await lease.start()
+
+    def renew_and_tell(*args: Any, **values: Any) -> None:
+        renew_lease(*args, **values)
+        renewed.set()
+
+    monkeypatch.setattr("app.charging.lease_store.renew_lease", renew_and_tell)
+    assert renewed.wait(30)  # the loop does nothing else meanwhile
+    await lease.stop()
+    assert leases(database) == {}
 
 
 async def test_a_lease_needs_no_thread_that_others_may_keep_busy(database: Database, clock: FrozenClock) -> None:
