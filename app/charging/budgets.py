@@ -7,6 +7,7 @@ from datetime import datetime
 from app.accounts.account import Account
 from app.accounts.budget import (
     DEFAULT_THRESHOLDS,
+    FOR_EVER,
     Budget,
     Measure,
     Window,
@@ -56,34 +57,30 @@ class Budgets:
         `tighter_only`, BudgetLoosened is raised for one that allows more than the present one. Raises NotFound,
         BudgetInvalid, and BudgetUnbounded for money where a plan has a price that cannot be bounded.
         """
-        now = self._clock.now()
-        wanted = Budget(
-            id=new_id("bud", now),
-            account_id=account_id,
-            key_id=key_id,
-            measure=measure,
-            window=window,
-            limit_value=checked_limit(limit_value),
-            hard=hard,
-            thresholds=checked_thresholds(thresholds),
-            created_at=now,
-        )
         with self._database.transaction() as session:
             account = lock_account(session, account_id)
-            wanted = replace(wanted, key_id=_budget_key(session, account_id, key_id))
+            now = self._clock.now()  # not before: who waits for a lock over midnight would count in yesterday's window
+            wanted = Budget(
+                id=new_id("bud", now),
+                account_id=account_id,
+                key_id=_budget_key(session, account_id, key_id),
+                measure=measure,
+                window=window,
+                limit_value=checked_limit(limit_value),
+                hard=hard,
+                thresholds=checked_thresholds(thresholds),
+                created_at=now,
+            )
             present = find_budget_of(session, account_id, wanted.key_id, measure, window)
-            if tighter_only:
-                require_tighter(present, wanted)
-            if measure is Measure.MONEY:
-                require_bounded(session, account_id, now)
+            _require_allowed(session, present, wanted, tighter_only=tighter_only)
             return _put(session, account, present, wanted, now=now, by=by)
 
     def remove(self, budget_id: str, *, by: Actor = INSTALLATION) -> Budget:
         """Remove a budget with what was counted against it, and return it. Raises BudgetNotFound."""
-        now = self._clock.now()
         with self._database.transaction() as session:
             account_id = found(find_budget(session, budget_id)).account_id
             lock_account(session, account_id)
+            now = self._clock.now()
             budget = found(find_budget(session, budget_id))
             hold_store.lock_gates(session, [account_id])
             delete_budget(session, budget_id)
@@ -124,11 +121,18 @@ class Budgets:
             return alert_store.list_alerts(session, account_id, before=before, limit=limit)
 
 
+def _require_allowed(session: Session, present: Budget | None, wanted: Budget, *, tighter_only: bool) -> None:
+    if tighter_only:
+        require_tighter(present, wanted)
+    if wanted.measure is Measure.MONEY:
+        require_bounded(session, wanted.account_id, wanted.created_at)
+
+
 def _put(
     session: Session, account: Account, present: Budget | None, wanted: Budget, *, now: datetime, by: Actor
 ) -> BudgetState:
     """Store the budget and let the gate count it; one that stands as wanted is left alone."""
-    open_gate(session, account.id, now)
+    open_gate(session, account, now)
     budget = put_budget(session, wanted)
     if present is None:
         _count_so_far(session, account, budget, now)
@@ -145,8 +149,10 @@ def _count_so_far(session: Session, account: Account, budget: Budget, now: datet
 
     Under the gate's lock, which `open_gate` has taken: a call settles behind it, or has been recorded before it.
     """
-    today = CounterKey(budget.id, budget.window_at(now, account).start)
-    begun = {today: Counter(settled=used_so_far(session, account, budget, now))}
+    begun: dict[CounterKey, Counter] = {}
+    for instant in _instants_counted(budget, account, now):
+        key = CounterKey(budget.id, budget.window_at(instant, account).start)
+        begun[key] = Counter(settled=used_so_far(session, account, budget, instant))
     running = hold_store.holds_of_account(session, account.id) if keeps_held(budget) else []
     adopted = [hold for hold in running if counts(budget, hold)]
     for hold in adopted:
@@ -154,7 +160,17 @@ def _count_so_far(session: Session, account: Account, budget: Budget, now: datet
         before = begun.get(key, Counter())
         begun[key] = replace(before, held=before.held + value_of(budget, hold.most, hold.amount_nanos))
     hold_store.add_budget(session, adopted, budget.id)
-    hold_store.save_counters(session, {(account.id, key): counter for key, counter in begun.items()})
+    moved = {(account.id, key): counter for key, counter in begun.items() if counter != Counter()}
+    hold_store.save_counters(session, moved)
+
+
+def _instants_counted(budget: Budget, account: Account, now: datetime) -> tuple[datetime, ...]:
+    """Return instants of the windows that may have seen calls: that of now, and the next where there is one.
+
+    The clocks of several hosts do not turn together: another one may have recorded calls of tomorrow.
+    """
+    window = budget.window_at(now, account)
+    return (now,) if window == FOR_EVER else (now, window.end)
 
 
 def _passed(state: BudgetState) -> builtins.list[ThresholdPassed]:

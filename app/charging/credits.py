@@ -16,7 +16,7 @@ from app.charging.credit_booking import END_OF, SOURCE_OF, book, lock_credit, re
 from app.charging.gate_book import PlanVersionShelf
 from app.clock import Clock
 from app.database import Database, DatabaseUnavailable, Session
-from app.errors import AppError, Conflict, NotFound
+from app.errors import AppError, Conflict, InvariantViolation, NotFound
 from app.ids import new_id
 from app.ledger import history_store, store
 from app.ledger.credit_grant import (
@@ -84,29 +84,26 @@ class Credits:
 
         Raises CreditInvalid, CreditExpiryPast, NotFound, and IdempotencyKeyReused for another grant under that id.
         """
-        now = self._clock.now()
-        grant = CreditGrant(
-            id=new_id("grant", now),
-            account_id=account_id,
-            kind=kind,
-            amount_nanos=checked_credit_nanos(amount_nanos),
-            remaining_nanos=amount_nanos,
-            refunded_nanos=0,
-            expired_nanos=0,
-            priority=checked_priority(priority),
-            expires_at=expires_at,
-            note=checked_note(note),
-            created_at=now,
-        )
         with self._database.transaction() as session:
             account = lock_account(session, account_id)
+            now = self._clock.now()  # behind the lock: entries of an account stand in the order of their instants
+            grant = CreditGrant(
+                id=new_id("grant", now),
+                account_id=account_id,
+                kind=kind,
+                amount_nanos=checked_credit_nanos(amount_nanos),
+                remaining_nanos=amount_nanos,
+                refunded_nanos=0,
+                expired_nanos=0,
+                priority=checked_priority(priority),
+                expires_at=expires_at,
+                note=checked_note(note),
+                created_at=now,
+            )
             if creation_id is not None and (made := store.find_grant_of_creation(session, account_id, creation_id)):
                 return _repeated(made, grant)
             checked_credit_expiry(expires_at, now)
-            store.insert_grant(session, grant, creation_id=creation_id)
-            postings = transfer(SOURCE_OF[kind], LedgerAccount.CUSTOMER_CREDIT, amount_nanos, grant.id)
-            book(session, account, SourceKind.GRANT, grant.id, postings, now=now)
-            record_credit(session, "credit.granted", grant, amount_nanos, account, by=by, at=now)
+            _give(session, account, grant, creation_id=creation_id, by=by)
         return grant
 
     def refund(
@@ -125,9 +122,9 @@ class Credits:
         """
         if amount_nanos is not None:
             checked_credit_nanos(amount_nanos)
-        now = self._clock.now()
         with self._database.transaction() as session:
             account = lock_account(session, account_id)
+            now = self._clock.now()
             if creation_id and (made := store.find_entry(session, account_id, SourceKind.REFUND, creation_id)):
                 return _repeated_refund(made, grant_id, amount_nanos)
             credit = lock_credit(session, self._shelf, account, now)
@@ -203,6 +200,17 @@ def _found(session: Session, account_id: str) -> Account:
     if account is None:
         raise NotFound(f"there is no account {account_id}", where="account")
     return account
+
+
+def _give(session: Session, account: Account, grant: CreditGrant, *, creation_id: str | None, by: Actor) -> None:
+    """Write a grant with its entry in the books. Raises InvariantViolation where that creation has made one already:
+    the caller has looked, and holds the account's lock.
+    """
+    if not store.insert_grant(session, grant, creation_id=creation_id):
+        raise InvariantViolation(f"the creation {creation_id} of {account.id} has made a grant already")
+    postings = transfer(SOURCE_OF[grant.kind], LedgerAccount.CUSTOMER_CREDIT, grant.amount_nanos, grant.id)
+    book(session, account, SourceKind.GRANT, grant.id, postings, now=grant.created_at)
+    record_credit(session, "credit.granted", grant, grant.amount_nanos, account, by=by, at=grant.created_at)
 
 
 def _repeated(made: CreditGrant, asked: CreditGrant) -> CreditGrant:

@@ -203,7 +203,8 @@ class GateAccount:
             before, after = self._count(budget, hold.occurred_at, settled=value_of(budget, used, own_nanos), held=0)
             window = budget.window_at(hold.occurred_at, self.account)
             for percent in budget.thresholds:
-                if before.settled * 100 < percent * budget.limit_value <= after.settled * 100:
+                reached = max(1, percent * budget.limit_value)  # where the limit is nothing the first use passes it
+                if before.settled * 100 < reached <= after.settled * 100:
                     yield ThresholdPassed(budget, window.start, percent, after.settled)
 
     def _frozen_cost(self, hold: Hold, used: Quantities) -> int:

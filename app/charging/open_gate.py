@@ -22,11 +22,14 @@ from app.pricing.plan import Billing
 from app.pricing.store import plan_segments, versions_ahead
 
 
-def open_gate(session: Session, account_id: str, now: datetime) -> Account:
-    """Let the account's calls pass a gate from now on, and lock it. The caller holds the account's lock."""
-    set_gated(session, account_id, gated=True)
-    record_change(session)
-    return stand_gate(session, account_id, now)
+def open_gate(session: Session, account: Account, now: datetime) -> Account:
+    """Let the account's calls pass a gate from now on, and lock it. The caller holds the account's lock, and gives the
+    account as it read it under that lock: one that has a gate already is no change for anybody.
+    """
+    if not account.gated:
+        set_gated(session, account.id, gated=True)
+        record_change(session)
+    return stand_gate(session, account.id, now)
 
 
 def close_gate_if_unused(session: Session, account_id: str, now: datetime) -> None:
@@ -64,10 +67,14 @@ def _positions_so_far(
     }
 
 
-def _periods_counted(account: Account, now: datetime) -> tuple[Period, Period]:
-    """Return the billing period before this one, whose last calls may run yet, and this one."""
+def _periods_counted(account: Account, now: datetime) -> tuple[Period, Period, Period]:
+    """Return the billing period before this one, whose last calls may run yet, this one, and the one behind it.
+
+    In that one the first calls may have been recorded: the clocks of several hosts do not turn together.
+    """
     this = window_at(Window.MONTH, now, account)
-    return window_at(Window.MONTH, this.start - timedelta(seconds=1), account), this
+    before = window_at(Window.MONTH, this.start - timedelta(seconds=1), account)
+    return before, this, window_at(Window.MONTH, this.end, account)
 
 
 def _has_prepaid_plan(session: Session, account: Account, now: datetime) -> bool:

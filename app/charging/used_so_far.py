@@ -48,9 +48,12 @@ def _parts(
 
 
 def _billing_periods(account: Account, window: Period, now: datetime) -> Iterator[Period]:
+    """Yield those of the window up to that of now, and the next, which another host's clock may have reached."""
     period = window_at(Window.MONTH, max(window.start, account.created_at), account)
-    while period.start <= now and period.start < window.end:
+    while period.start < window.end:
         yield period
+        if period.start > now:
+            return
         period = window_at(Window.MONTH, period.end, account)
 
 

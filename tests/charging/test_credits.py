@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.accounts.account import Account
+from app.accounts.store import lock_account
 from app.audit_log.actor import INSTALLATION, Actor, ActorKind
 from app.audit_log.entry import AuditEntry
 from app.audit_log.service import AuditLog
@@ -16,7 +18,7 @@ from app.charging.gate import Pass
 from app.charging.hold import HoldRequest, InsufficientBalance
 from app.clock import FrozenClock
 from app.database import Database
-from app.errors import NotFound
+from app.errors import InvariantViolation, NotFound
 from app.ledger.credit_grant import CreditExpiryPast, CreditGrant, CreditInvalid, GrantKind
 from app.ledger.credit_history import CreditMovement
 from app.ledger.history_store import trial_balance
@@ -111,6 +113,31 @@ def test_another_grant_under_the_same_creation_is_refused(acme: GatedAccount, ot
     with pytest.raises(IdempotencyKeyReused):
         give(acme, **{"calls": 10, "creation_id": "order-1", **other})
     assert balance(acme) == (10, 0, 10)
+
+
+def test_credit_that_waited_for_its_account_is_given_when_it_got_it(
+    acme: GatedAccount, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lock_slowly(*args: Any) -> Account:
+        account = lock_account(*args)
+        clock.advance(MINUTE)
+        return account
+
+    monkeypatch.setattr("app.charging.credits.lock_account", lock_slowly)
+    with pytest.raises(CreditExpiryPast):
+        give(acme, 1, expires_at=clock.now() + MINUTE)
+    asked_at = clock.now()
+    grant = give(acme, 1)
+    assert grant.created_at == asked_at + MINUTE
+    assert acme.credits.refund(acme.account.id, grant.id).refunded_at == asked_at + 2 * MINUTE
+
+
+def test_no_credit_is_booked_that_no_grant_stands_for(acme: GatedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(acme, 10, creation_id="order-1")
+    monkeypatch.setattr("app.ledger.store.find_grant_of_creation", lambda *_: None)  # as if nobody had looked
+    with pytest.raises(InvariantViolation):
+        give(acme, 10, creation_id="order-1")
+    assert books(acme.database) == {CASH: 10, CREDIT: -10}
 
 
 async def test_of_many_that_give_the_same_credit_at_once_one_does(acme: GatedAccount) -> None:

@@ -51,7 +51,7 @@ async def test_a_call_that_leaves_gives_back_what_it_held(process: ServingProces
     assert acme.credits.balance(acme.account.id).held_nanos == PRICE_NANOS
     with pytest.raises(InsufficientBalance) as refused:
         await process.gate.enter(Pass(hold=acme.request()))
-    assert refused.value.facts == {"limit": "balance", "needed": "0.1", "available": "0", "currency": "USD"}
+    assert refused.value.facts == {"limit": "balance", "needed": "0.10", "available": "0.00", "currency": "USD"}
     process.gate.leave(first)
     assert isinstance(await process.gate.enter(Pass(hold=acme.request())), Granted)
 
@@ -99,6 +99,21 @@ async def test_a_budget_of_three_calls_lets_three_pass(
     results = await asyncio.gather(*(run(process, acme, acme.request()) for _ in range(9)), return_exceptions=True)
     assert Counter(map(type, results)) == {type(None): 3, refusal: 6}
     assert sorted(alert.percent for alert in acme.budgets.alerts(acme.account.id)) == [50, 100]
+
+
+@pytest.mark.parametrize(("measure", "owner"), [(Measure.MONEY, "account"), (Measure.UNITS, "key")])
+async def test_the_first_use_passes_the_thresholds_of_a_soft_budget_of_nothing_once(
+    process: ServingProcess, acme: GatedAccount, measure: Measure, owner: str
+) -> None:
+    acme.credits.grant(acme.account.id, amount_nanos=100 * PRICE_NANOS)
+    key_id = acme.key_id if owner == "key" else None
+    acme.budgets.set(
+        acme.account.id, key_id=key_id, measure=measure, window=Window.DAY, limit_value=0, hard=False, thresholds=(80,)
+    )
+    assert acme.budgets.alerts(acme.account.id) == []
+    for _ in range(2):
+        await run(process, acme, acme.request())
+    assert [alert.percent for alert in acme.budgets.alerts(acme.account.id)] == [80]
 
 
 async def test_tiers_are_counted_by_what_is_settled_and_held(process: ServingProcess, acme: GatedAccount) -> None:

@@ -49,8 +49,8 @@ def use(acme: GatedAccount, days_ago: int, units: int, *, live: bool = True, mod
 
 def open_now(acme: GatedAccount) -> None:
     with acme.database.transaction() as session:
-        lock_account(session, acme.account.id)
-        assert open_gate(session, acme.account.id, acme.clock.now()).gated
+        account = lock_account(session, acme.account.id)
+        assert open_gate(session, account, acme.clock.now()).gated
 
 
 def close_now(acme: GatedAccount) -> None:
@@ -87,6 +87,16 @@ def test_a_gate_begins_where_this_billing_period_and_the_last_have_come_to(acme:
     found = positions(acme, ("linear", 0), ("linear", 20), ("linear", 50), ("tiered", 0))
     settled = [Quantities(2, 7), Quantities(2, 11), Quantities(), Quantities(1, 9)]
     assert found == [GatePosition(settled=each) for each in settled]
+
+
+def test_a_gate_counts_what_another_hosts_clock_has_put_into_the_next_billing_period(acme: GatedAccount) -> None:
+    use(acme, 0, 3)
+    use(acme, -17, 8)  # noon of the first of April
+    open_now(acme)
+    assert positions(acme, ("linear", 0), ("linear", -17)) == [
+        GatePosition(Quantities(1, 3)),
+        GatePosition(Quantities(1, 8)),
+    ]
 
 
 def test_opening_a_gate_is_noticed_and_opening_it_again_leaves_what_it_holds(acme: GatedAccount) -> None:
