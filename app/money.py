@@ -6,6 +6,7 @@ One amount is at most 1e9 currency units, so that it fits 64 bits; sums are Pyth
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from app.errors import Invalid
 
@@ -45,13 +46,17 @@ def parse_nanos(text: str, *, where: str = "amount") -> int:
 
 
 def format_nanos(nanos: int, digits_min: int = 0) -> str:
-    """Return nanos as a decimal string without exponent, with at least `digits_min` decimals: 20000 -> "0.00002"."""
+    """Return nanos as a decimal string without exponent, with at least `digits_min` decimals: 20000 -> "0.00002".
+
+    By itself it is for prices of one unit, as plans write them.
+    """
     sign = "-" if nanos < 0 else ""
     units, fraction = divmod(abs(nanos), NANOS_PER_UNIT)
     decimals = f"{fraction:09d}".rstrip("0").ljust(digits_min, "0")
     return f"{sign}{units}.{decimals}" if decimals else f"{sign}{units}"
 
 
+@lru_cache(maxsize=256)
 def minor_digits(currency: str) -> int:
     """Return how many decimals the currency's minor unit has (ISO 4217): USD 2, JPY 0, KWD 3."""
     if _WHOLE.fullmatch(currency):
@@ -60,7 +65,10 @@ def minor_digits(currency: str) -> int:
 
 
 def format_money(nanos: int, currency: str) -> str:
-    """Return a minor-unit amount as the currency writes it: 1500000000 USD -> "1.50"."""
+    """Return an exact amount with at least the decimals of its currency: 1500000000 USD -> "1.50", 5000 -> "0.000005".
+
+    Every amount that somebody pays or has is written so, wherever it is told.
+    """
     return format_nanos(nanos, minor_digits(currency))
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 
 # API keys, passwords inside database URLs, Bearer and Basic credentials. A quote ends each: a log line is JSON.
+_A_WORD = r"[A-Za-z][a-z]{0,14}\.?(?![\w+/=.~-])"  # as in "no Bearer key": a credential is never so plain
 _SECRET = re.compile(
     r"(fm_(?:live|test)_)\w+"
     r"|(?<=://)([^:/@\s\"]*):[^\s\"]+(?=@)"
-    r"|(?i:(basic|bearer) )[\w+/=.~-]+"
+    rf"|(?i:(basic|bearer) )(?!{_A_WORD})[\w+/=.~-]+"
 )
 
 

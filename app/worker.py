@@ -36,8 +36,10 @@ def work_once(books: Books) -> None:
         purged = books.housekeeping.purge()
         books.member_housekeeping.purge()
         books.mail_folder.sweep()
-        books.credits.expire_due()
-        books.budget_mail.send()
+        if grants := books.credits.expire_due():
+            _log.info("expired credit was written off", grants=grants)
+        if mails := books.budget_mail.send():
+            _log.info("mails about budgets wait for delivery", mails=mails)
         this_month = Month(now.year, now.month)
         # A period starts up to two months before it is due: a month long, its grace, its zone a day ahead or behind.
         for offset in range(-_MONTHS_BACK, 2):

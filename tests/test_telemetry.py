@@ -19,6 +19,7 @@ LEAKS = [
     pytest.param(f"Authorization: Bearer {SECRET}", id="bearer key"),
     "authorization: basic cm9vdEBleGFtcGxlLmNvbTpodW50ZXIyaHVudGVyMg==",
     "Bearer eyJhbGciOi.J9~x-y_z",
+    "Basic cm9vdEBl",
     DATABASE_URL,
     "redis://:hunter2hunter2@cache:6379/0",
     "could not connect to postgresql://a:hunter2hunter2@h1/x, nor to postgresql://b:hunter2hunter2@h2/x",
@@ -55,7 +56,16 @@ def test_a_secret_is_replaced(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["http://127.0.0.1:8000/v1/models", "mail ada@example.com", "GET https://h/x?at=12:30 by a@b", "fm_live_", ""],
+    [
+        "http://127.0.0.1:8000/v1/models",
+        "mail ada@example.com",
+        "GET https://h/x?at=12:30 by a@b",
+        "fm_live_",
+        "",
+        "the header holds no Bearer key",
+        "this is not a bearer token.",
+        "Basic authentication, or Bearer",
+    ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redact(text) == text

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.bootstrap import Books, open_books
 from app.clock import FrozenClock
@@ -47,9 +48,11 @@ def test_credit_that_has_expired_is_written_off_in_the_next_round(books: Books, 
     account = books.accounts.create_account("Ada")
     expires_at = clock.now() + timedelta(days=1)
     books.credits.grant(account.id, amount_nanos=10, expires_at=expires_at)
-    for _ in range(3):
-        clock.advance(timedelta(hours=12))
-        work_once(books)
+    with capture_logs() as logs:
+        for _ in range(3):
+            clock.advance(timedelta(hours=12))
+            work_once(books)
+    assert [line["grants"] for line in logs if line["event"] == "expired credit was written off"] == [1]
     assert [(each.remaining_nanos, each.expired_nanos) for each in books.credits.grants(account.id)] == [(0, 10)]
     assert [each.kind for each in books.credits.history(account.id)] == ["expiry", "grant"]
     books.database.dispose()

@@ -5,8 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
+from app.accounts.account import Principal
 from app.api import wire
 from app.api.dependencies import Cursor, Limit, ServicesDep, UsageReader
+from app.bootstrap import Services
 from app.metering.event_csv import event_csv, event_facts
 from app.metering.usage_range import in_quarter_hours
 from app.metering.usage_report import Bucket, GroupBy, UsageRow, range_of
@@ -63,7 +65,8 @@ def list_events(
     """List usage events in order of occurrence."""
     period = range_of(from_, to, parse_zone(tz, where="tz"), services.clock.now())
     events = services.metering.events(principal.account_id, period, after=cursor, limit=limit + 1, live=not test)
-    return wire.page(events, limit, event_facts, lambda recorded: recorded.event.id)
+    currency = _currency_of(services, principal)
+    return wire.page(events, limit, lambda each: event_facts(each, currency), lambda each: each.event.id)
 
 
 @router.get("/usage/events.csv", responses=wire.CSV_RESPONSES, response_class=StreamingResponse)
@@ -78,9 +81,14 @@ def export_events(
     """Stream every usage event of the range as CSV."""
     period = range_of(from_, to, parse_zone(tz, where="tz"), services.clock.now())
     events = services.metering.every_event(principal.account_id, period, live=not test)
+    lines = event_csv(events, _currency_of(services, principal))
     name = f"usage-{_day(period)}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(event_csv(events), media_type=wire.CSV_TYPE, headers=headers)
+    return StreamingResponse(lines, media_type=wire.CSV_TYPE, headers=headers)
+
+
+def _currency_of(services: Services, principal: Principal) -> str:
+    return services.accounts.get_account(principal.account_id).currency
 
 
 def _day(period: Period) -> str:

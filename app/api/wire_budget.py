@@ -4,12 +4,12 @@ from typing import Any
 
 from pydantic import Field, StrictInt, StrictStr
 
-from app.accounts.budget import DEFAULT_THRESHOLDS, Budget, BudgetInvalid, Measure
+from app.accounts.budget import DEFAULT_THRESHOLDS, Budget, BudgetInvalid, Measure, Window
 from app.api.fields import StrictBody
 from app.api.wire import instant
 from app.charging.budget_alert import BudgetAlert
 from app.charging.budget_state import BudgetState
-from app.money import format_nanos, parse_nanos
+from app.money import format_money, parse_nanos
 
 
 class BudgetBody(StrictBody):
@@ -39,7 +39,7 @@ def budget_body(budget: Budget, currency: str) -> dict[str, Any]:
         "key": budget.key_id,
         "measure": budget.measure,
         "window": budget.window,
-        "limit": value_body(budget.measure, budget.limit_value),
+        "limit": value_body(budget.measure, budget.limit_value, currency),
         "currency": currency if budget.measure is Measure.MONEY else None,
         "hard": budget.hard,
         "thresholds": list(budget.thresholds),
@@ -52,8 +52,8 @@ def state_body(state: BudgetState, currency: str) -> dict[str, Any]:
     measure = state.budget.measure
     return {
         **budget_body(state.budget, currency),
-        "used": value_body(measure, state.used),
-        "held": value_body(measure, state.held),
+        "used": value_body(measure, state.used, currency),
+        "held": value_body(measure, state.held, currency),
         "reset_at": instant(state.reset_at),
     }
 
@@ -66,15 +66,15 @@ def alert_body(alert: BudgetAlert, currency: str) -> dict[str, Any]:
         "key": alert.key_id,
         "measure": alert.measure,
         "window": alert.window,
-        "window_start": instant(alert.window_start),
+        "window_start": None if alert.window is Window.TOTAL else instant(alert.window_start),
         "percent": alert.percent,
-        "limit": value_body(alert.measure, alert.limit_value),
-        "used": value_body(alert.measure, alert.used),
+        "limit": value_body(alert.measure, alert.limit_value, currency),
+        "used": value_body(alert.measure, alert.used, currency),
         "currency": currency if alert.measure is Measure.MONEY else None,
         "created_at": instant(alert.created_at),
     }
 
 
-def value_body(measure: Measure, value: int) -> str | int:
+def value_body(measure: Measure, value: int, currency: str) -> str | int:
     """Return nanos as a decimal string, and units as they are."""
-    return format_nanos(value) if measure is Measure.MONEY else value
+    return format_money(value, currency) if measure is Measure.MONEY else value

@@ -54,7 +54,8 @@ def refund_body(refund: Refund) -> dict[str, Any]:
 
 
 def movement_body(movement: CreditMovement, currency: str) -> dict[str, Any]:
-    """Return what came or went, and the balance after it."""
+    """Return what came or went, and the balance after it; calls are summed by periods of a quarter of an hour."""
+    period = movement.period
     return {
         "id": movement.id,
         "kind": movement.kind,
@@ -63,4 +64,6 @@ def movement_body(movement: CreditMovement, currency: str) -> dict[str, Any]:
         "amount": format_money(movement.amount_nanos, currency),
         "balance": format_money(movement.balance_nanos, currency),
         "occurred_at": instant(movement.occurred_at),
+        "period_start": instant(period.start) if period else None,
+        "period_end": instant(period.end) if period else None,
     }

@@ -1,4 +1,4 @@
-"""How invoices look on the wire: amounts in the currency's minor unit, and beside each line its exact amount."""
+"""How invoices look on the wire: beside the amount of each line, in whole minor units, its exact one."""
 
 from typing import Any
 
@@ -41,10 +41,10 @@ def _line_body(line: InvoiceLine, currency: str) -> dict[str, Any]:
             {
                 "quantity": part.quantity,
                 "unit_price": format_nanos(part.unit_price_nanos),
-                "amount": format_nanos(part.amount_nanos),
+                "amount": format_money(part.amount_nanos, currency),
             }
             for part in line.parts
         ],
-        "exact_amount": format_nanos(line.exact_nanos),
+        "exact_amount": format_money(line.exact_nanos, currency),
         "amount": format_money(line.amount_nanos, currency),
     }

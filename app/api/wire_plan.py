@@ -3,7 +3,7 @@
 from typing import Any, assert_never
 
 from app.api.wire import instant
-from app.money import format_nanos
+from app.money import format_money, format_nanos
 from app.pricing.plan import Graduated, PerUnit, PlanVersion, Price
 
 
@@ -15,7 +15,7 @@ def plan_body(plan: PlanVersion) -> dict[str, Any]:
         "version": plan.version,
         "currency": plan.currency,
         "billing": plan.billing,
-        "base_fee": format_nanos(plan.base_fee_nanos),
+        "base_fee": format_money(plan.base_fee_nanos, plan.currency),
         "published_at": instant(plan.published_at),
         "prices": [price_body(price) for price in plan.prices],
     }

@@ -11,7 +11,7 @@ from html import escape
 from app.accounts.budget import Budget, Measure, Window
 from app.charging.budget_alert import BudgetAlert
 from app.members.mail_text import MailText
-from app.money import format_nanos
+from app.money import format_money
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def write_budget_mail(
 ) -> MailText:
     """Write the mail of an alert: the text and then the same in the next language; names are text, never markup."""
     is_money = alert.measure is Measure.MONEY
-    limit, used = (format_nanos(n) if is_money else str(n) for n in (alert.limit_value, alert.used))
+    limit, used = (format_money(n, currency) if is_money else str(n) for n in (alert.limit_value, alert.used))
     subjects, texts, htmls = [], [], []
     for language, words in _WORDS.items():
         facts = {

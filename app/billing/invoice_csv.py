@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.billing.invoice import Invoice, InvoiceLine
-from app.money import format_money, format_nanos
+from app.money import format_money
 from app.spreadsheet import csv_line
 
 _COLUMNS = (
@@ -45,7 +45,7 @@ def _record(invoice: Invoice, line: InvoiceLine) -> tuple[str, ...]:
         line.model or "",
         line.meter or "",
         str(line.quantity),
-        format_nanos(line.exact_nanos),
+        format_money(line.exact_nanos, invoice.currency),
         format_money(line.amount_nanos, invoice.currency),
     )
 

@@ -6,13 +6,13 @@ from math import ceil
 from app.accounts.budget import FOR_EVER, Budget, Measure
 from app.charging.hold import BudgetExceeded, InsufficientBalance, QuotaExceeded
 from app.errors import AppError
-from app.money import format_nanos
+from app.money import format_money
 from app.period import Period
 
 
 def balance_refusal(currency: str, *, needed_nanos: int, available_nanos: int) -> InsufficientBalance:
     """Return the refusal of a call that the account's credit does not cover."""
-    needed, available = format_nanos(needed_nanos), format_nanos(max(0, available_nanos))
+    needed, available = (format_money(nanos, currency) for nanos in (needed_nanos, max(0, available_nanos)))
     return InsufficientBalance(
         f"this call costs {needed} {currency} at most, and {available} is available",
         hint="top up the balance, or send fewer inputs; GET /v1/balance tells what running calls hold",
@@ -29,7 +29,9 @@ def budget_refusal(
     """Return the refusal of a call that a hard budget or quota does not allow."""
     is_money = budget.measure is Measure.MONEY
     refusal: type[BudgetExceeded | QuotaExceeded] = BudgetExceeded if is_money else QuotaExceeded
-    limit, spent, more = (_shown(value, is_money) for value in (budget.limit_value, used, asked))
+    limit, spent, more = (
+        format_money(value, currency) if is_money else value for value in (budget.limit_value, used, asked)
+    )
     ends = None if window == FOR_EVER else window.end
     return refusal(
         f"{budget.name} is {limit} {currency if is_money else 'units'}: {spent} is used or held, this call asks for"
@@ -49,7 +51,3 @@ def budget_refusal(
 def reason_of(refusal: AppError) -> str:
     """Return under which name metrics count a refusal."""
     return str(refusal.facts.get("limit") or refusal.code)
-
-
-def _shown(value: int, is_money: bool) -> str:
-    return format_nanos(value) if is_money else str(value)

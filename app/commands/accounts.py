@@ -6,6 +6,7 @@ import typer
 
 from app import bootstrap
 from app.accounts.account import Account
+from app.api.wire import instant
 from app.commands.output import AsJson, print_json, print_table
 from app.pricing.open_account import open_account
 from app.settings import load_settings
@@ -58,5 +59,5 @@ def _facts(account: Account) -> dict[str, Any]:
         "currency": account.currency,
         "zone": account.zone,
         "anchor_day": account.anchor_day,
-        "created_at": account.created_at.isoformat(),
+        "created_at": instant(account.created_at),
     }

@@ -21,7 +21,7 @@ def audit(as_json: AsJson = False) -> None:
         for result in report.results:
             _print(result)
         verdict = "the books agree" if report.clean else "the books disagree"
-        typer.echo(f"{verdict}, as of {report.as_of:%Y-%m-%d %H:%M:%S} UTC")
+        typer.echo(f"{verdict}, as of {report.as_of:%Y-%m-%dT%H:%M:%SZ}")
     if not report.clean:
         raise typer.Exit(1)
 

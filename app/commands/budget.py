@@ -8,7 +8,7 @@ from app import bootstrap
 from app.accounts.budget import DEFAULT_THRESHOLDS, BudgetInvalid, Measure, Window
 from app.api.wire_budget import budget_body, state_body, value_body
 from app.charging.budget_state import BudgetState
-from app.commands.output import AsJson, print_json, print_table
+from app.commands.output import AsJson, minute, print_json, print_table
 from app.money import parse_nanos
 from app.settings import load_settings
 
@@ -41,10 +41,11 @@ def set_budget(
         hard=not soft,
         thresholds=tuple(threshold) if threshold else DEFAULT_THRESHOLDS,
     )
+    currency = books.accounts.get_account(account).currency
     if as_json:
-        print_json(state_body(state, books.accounts.get_account(account).currency))
+        print_json(state_body(state, currency))
     else:
-        typer.echo(f"{state.budget.id}  {value_body(measure, state.used)} used")
+        typer.echo(f"{state.budget.id}  {value_body(measure, state.used, currency)} used")
 
 
 @app.command("list")
@@ -56,8 +57,8 @@ def list_budgets(account: OfAccount, as_json: AsJson = False) -> None:
     if as_json:
         print_json([state_body(each, currency) for each in states])
     else:
-        columns = ("id", "key", "budget", "kind", "limit", "used", "held", "starts anew (UTC)")
-        print_table(f"Budgets, money in {currency}", columns, [_row(each) for each in states])
+        columns = ("id", "key", "budget", "kind", "limit", "used", "held", "starts anew")
+        print_table(f"Budgets, money in {currency}", columns, [_row(each, currency) for each in states])
 
 
 @app.command("remove")
@@ -83,8 +84,9 @@ def _limit(money: str | None, units: int | None) -> tuple[Measure, int]:
     return Measure.UNITS, units or 0
 
 
-def _row(state: BudgetState) -> tuple[str, ...]:
+def _row(state: BudgetState, currency: str) -> tuple[str, ...]:
     budget = state.budget
-    limit, used, held = (str(value_body(budget.measure, n)) for n in (budget.limit_value, state.used, state.held))
-    anew = f"{state.reset_at:%Y-%m-%d %H:%M}" if state.reset_at else "never"
+    values = (budget.limit_value, state.used, state.held)
+    limit, used, held = (str(value_body(budget.measure, value, currency)) for value in values)
+    anew = minute(state.reset_at) if state.reset_at else "never"
     return budget.id, budget.key_id or "", budget.name, "hard" if budget.hard else "soft", limit, used, held, anew

@@ -7,7 +7,7 @@ import typer
 
 from app import bootstrap
 from app.api.wire_credit import balance_body, grant_body, refund_body
-from app.commands.output import AsJson, print_json, print_table
+from app.commands.output import AsJson, minute, print_json, print_table
 from app.ledger.credit_grant import DEFAULT_PRIORITY, CreditExpiryPast, CreditGrant, GrantKind
 from app.money import format_money, parse_nanos
 from app.settings import load_settings
@@ -74,7 +74,7 @@ def list_grants(account: OfAccount, as_json: AsJson = False) -> None:
     if as_json:
         print_json([grant_body(each, currency) for each in grants])
     else:
-        columns = ("id", "kind", "amount", "remaining", "priority", "expires (UTC)", "note")
+        columns = ("id", "kind", "amount", "remaining", "priority", "expires", "note")
         print_table(f"Credit in {currency}", columns, [_row(each, currency) for each in grants])
 
 
@@ -101,5 +101,5 @@ def _instant(text: str) -> datetime:
 
 def _row(grant: CreditGrant, currency: str) -> tuple[str, ...]:
     amounts = (format_money(nanos, currency) for nanos in (grant.amount_nanos, grant.remaining_nanos))
-    expires = f"{grant.expires_at:%Y-%m-%d %H:%M}" if grant.expires_at else "never"
+    expires = minute(grant.expires_at) if grant.expires_at else "never"
     return grant.id, grant.kind, *amounts, str(grant.priority), expires, grant.note

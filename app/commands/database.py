@@ -57,5 +57,5 @@ def _tell(beginning: str, manifest: Manifest, file: Path, *, as_json: bool) -> N
     else:
         typer.echo(
             f"{beginning} {manifest.rows:,} rows of {len(manifest.tables)} tables,"
-            f" as they were at {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+            f" as they were at {manifest.taken_at:%Y-%m-%dT%H:%M:%SZ}"
         )

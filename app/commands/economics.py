@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app import bootstrap
-from app.commands.output import AsJson, print_json, print_table
+from app.commands.output import AsJson, minute, print_json, print_table
 from app.economics.margin_report import MarginReport
 from app.economics.margin_table import account_facts, device_facts, margin_facts, model_facts, total_facts
 from app.period import Month
@@ -35,7 +35,7 @@ def report(
 
 
 def _print_report(found: MarginReport) -> None:
-    period = f"{found.period.start:%Y-%m-%d %H:%M} to {found.period.end:%Y-%m-%d %H:%M} UTC"
+    period = f"{minute(found.period.start)} to {minute(found.period.end)}"
     _print_facts(f"Models, {period}", [model_facts(each) for each in found.models])
     _print_facts("Devices whose time no model bears", [device_facts(each) for each in found.unattributed])
     _print_facts("Totals", [total_facts(each) for each in found.totals])

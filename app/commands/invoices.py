@@ -8,8 +8,8 @@ from app import bootstrap
 from app.api.wire_invoice import invoice_body
 from app.billing.invoice import Invoice, InvoiceLine
 from app.billing.invoice_run_report import AccountOutcome, InvoiceRunReport
-from app.commands.output import AsJson, print_json, print_table
-from app.money import format_money, format_nanos
+from app.commands.output import AsJson, minute, print_json, print_table
+from app.money import format_money
 from app.period import Month
 from app.settings import load_settings
 
@@ -63,7 +63,7 @@ def _outcome_row(outcome: AccountOutcome) -> tuple[str, ...]:
 
 
 def _print_invoice(invoice: Invoice) -> None:
-    period = f"{invoice.period.start:%Y-%m-%d %H:%M} to {invoice.period.end:%Y-%m-%d %H:%M} UTC"
+    period = f"{minute(invoice.period.start)} to {minute(invoice.period.end)}"
     columns = ("what", "plan", "from", "until", "exact", "amount")
     print_table(
         f"{invoice.number or 'Draft'} ({invoice.id}), {period}",
@@ -84,7 +84,7 @@ def _line_row(line: InvoiceLine, currency: str) -> tuple[str, ...]:
         f"{line.plan_key} v{line.plan_version}",
         f"{line.period.start:%Y-%m-%d}",
         f"{line.period.end:%Y-%m-%d}",
-        format_nanos(line.exact_nanos),
+        format_money(line.exact_nanos, currency),
         format_money(line.amount_nanos, currency),
     )
 

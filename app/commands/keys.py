@@ -6,6 +6,7 @@ import typer
 
 from app import bootstrap
 from app.accounts.account import DEFAULT_SCOPES, ApiKey, parse_scopes
+from app.api.wire import instant
 from app.commands.output import AsJson, print_json, print_table
 from app.settings import load_settings
 
@@ -71,6 +72,6 @@ def _facts(key: ApiKey) -> dict[str, Any]:
         "test": not key.live,
         "scopes": sorted(scope.value for scope in key.scopes),
         "models": sorted(key.models),
-        "created_at": key.created_at.isoformat(),
-        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+        "created_at": instant(key.created_at),
+        "revoked_at": instant(key.revoked_at),
     }

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from app import bootstrap
+from app.api.wire import instant
 from app.audit_log.actor import INSTALLATION
 from app.commands.output import AsJson, print_json, print_table
 from app.members.member import Member
@@ -57,5 +58,5 @@ def _facts(member: Member) -> dict[str, Any]:
         "user": member.user.id,
         "email": member.user.email,
         "role": member.role,
-        "since": member.since.isoformat(),
+        "since": instant(member.since),
     }

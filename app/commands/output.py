@@ -1,6 +1,7 @@
-"""How commands print: tables for people, JSON for programs."""
+"""How commands print: tables for people, JSON for programs; instants in both as the API writes them, in UTC."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -19,6 +20,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     for row in rows:
         table.add_row(*row)
     Console(markup=False, highlight=False).print(table)
+
+
+def minute(value: datetime) -> str:
+    """Return an instant for a table: `2026-11-24T08:45Z`."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def print_json(value: object) -> None:

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from app import bootstrap
+from app.api.wire import instant
 from app.api.wire_plan import plan_body
-from app.commands.output import AsJson, print_json, print_table
-from app.money import format_nanos
+from app.commands.output import AsJson, minute, print_json, print_table
+from app.money import format_money
 from app.pricing.plan import PlanVersion
 from app.settings import load_settings
 
@@ -24,8 +25,7 @@ def publish(file: PlanFile, as_json: AsJson = False) -> None:
     if as_json:
         print_json(plan_body(version))
     else:
-        since = f"{version.published_at:%Y-%m-%d %H:%M} UTC"
-        typer.echo(f"{version.plan_key}: version {version.version} is in effect since {since}")
+        typer.echo(f"{version.plan_key}: version {version.version} is in effect since {minute(version.published_at)}")
 
 
 @app.command("list")
@@ -35,7 +35,7 @@ def list_plans(as_json: AsJson = False) -> None:
     if as_json:
         print_json([plan_body(version) for version in versions])
     else:
-        columns = ("plan", "version", "billing", "base fee", "prices", "in effect since (UTC)")
+        columns = ("plan", "version", "billing", "base fee", "prices", "in effect since")
         print_table("Plans", columns, map(_row, versions))
 
 
@@ -48,13 +48,13 @@ def assign(
     """Put an account on a plan, from now on."""
     assignment = bootstrap.open_books(load_settings()).plans.assign(account, plan)
     if as_json:
-        print_json({"account": account, "plan": plan, "starts_at": assignment.starts_at.isoformat()})
+        print_json({"account": account, "plan": plan, "starts_at": instant(assignment.starts_at)})
     else:
         typer.echo(f"{account} is on plan {plan}")
 
 
 def _row(version: PlanVersion) -> tuple[str, ...]:
     priced = ", ".join(f"{price.model} by {price.meter}" for price in version.prices)
-    base_fee = f"{format_nanos(version.base_fee_nanos)} {version.currency}"
-    since = f"{version.published_at:%Y-%m-%d %H:%M}"
+    base_fee = f"{format_money(version.base_fee_nanos, version.currency)} {version.currency}"
+    since = minute(version.published_at)
     return version.plan_key, str(version.version), version.billing, base_fee, priced, since

@@ -52,5 +52,12 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 @app.command()
 def worker() -> None:
-    """Run the background jobs: issue due invoices, make partitions, drop what has expired."""
+    """Run the background jobs, every five minutes.
+
+    It drafts and issues invoices, writes off credit that has expired, mails what budgets have to tell, makes the
+    partitions of the months to come, and drops answers, links, sessions and mails that are kept no longer. It frees as
+    well what dead processes have left, within seconds. One is enough; several do no harm.
+
+    A server delivers the mails, and counts credit as expired and budgets as reached, with or without a worker.
+    """
     worker_process.run(load_settings())

@@ -7,6 +7,7 @@ import typer
 
 from app import bootstrap
 from app.accounts.account import User
+from app.api.wire import instant
 from app.commands.output import AsJson, print_json, print_table
 from app.settings import load_settings
 
@@ -50,7 +51,7 @@ def _facts(user: User) -> dict[str, Any]:
         "id": user.id,
         "email": user.email,
         "operator": user.operator,
-        "created_at": user.created_at.isoformat(),
+        "created_at": instant(user.created_at),
     }
 
 

@@ -8,7 +8,7 @@ from app.billing.month_preview import UncountedAccount
 from app.economics.margin import ModelMargin
 from app.economics.margin_report import CurrencyTotal, MarginReport, UnattributedDevice
 from app.economics.percentage import format_percentage
-from app.money import format_nanos
+from app.money import format_money
 
 
 def margin_facts(report: MarginReport) -> dict[str, Any]:
@@ -30,9 +30,9 @@ def model_facts(margin: ModelMargin) -> dict[str, str | int | None]:
         "model": margin.model,
         "currency": margin.currency,
         "calls": margin.calls,
-        "earned": format_nanos(margin.earned_nanos),
-        "cost": format_nanos(margin.cost_nanos),
-        "idle": format_nanos(margin.idle_nanos),
+        "earned": format_money(margin.earned_nanos, margin.currency),
+        "cost": format_money(margin.cost_nanos, margin.currency),
+        "idle": format_money(margin.idle_nanos, margin.currency),
         "margin": _percentage(margin.margin),
         "break_even_calls_a_day": margin.break_even_calls_a_day,
     }
@@ -44,7 +44,7 @@ def device_facts(device: UnattributedDevice) -> dict[str, str | int | None]:
         "device": device.device,
         "up_ms": device.up_us // 1000,
         "currency": device.currency,
-        "idle": None if device.idle_nanos is None else format_nanos(device.idle_nanos),
+        "idle": _idle_of(device),
     }
 
 
@@ -52,11 +52,11 @@ def total_facts(total: CurrencyTotal) -> dict[str, str | int | None]:
     """Return the sums of a currency by name."""
     return {
         "currency": total.currency,
-        "earned": format_nanos(total.earned_nanos),
-        "base_fees": format_nanos(total.base_fee_nanos),
-        "cost": format_nanos(total.cost_nanos),
-        "idle": format_nanos(total.idle_nanos),
-        "wall_clock_cost": format_nanos(total.wall_nanos),
+        "earned": format_money(total.earned_nanos, total.currency),
+        "base_fees": format_money(total.base_fee_nanos, total.currency),
+        "cost": format_money(total.cost_nanos, total.currency),
+        "idle": format_money(total.idle_nanos, total.currency),
+        "wall_clock_cost": format_money(total.wall_nanos, total.currency),
         "margin": _percentage(total.margin),
     }
 
@@ -64,6 +64,13 @@ def total_facts(total: CurrencyTotal) -> dict[str, str | int | None]:
 def account_facts(uncounted: UncountedAccount) -> dict[str, str | int | None]:
     """Return the line of an account whose charges cannot be computed."""
     return {"account": uncounted.account.id, "reason": uncounted.reason}
+
+
+def _idle_of(device: UnattributedDevice) -> str | None:
+    """Return what its idle time cost, None for a device whose cost nobody has declared."""
+    if device.idle_nanos is None or device.currency is None:
+        return None
+    return format_money(device.idle_nanos, device.currency)
 
 
 def _percentage(value: Fraction | None) -> str | None:

@@ -5,7 +5,7 @@ from itertools import chain, islice
 from typing import Any
 
 from app.metering.usage_event import RecordedEvent
-from app.money import format_nanos
+from app.money import format_money
 from app.spreadsheet import csv_line
 
 LINES_OF_A_PIECE = 500
@@ -31,19 +31,20 @@ COLUMNS = (
 )
 
 
-def event_csv(events: Iterator[RecordedEvent]) -> Iterator[str]:
+def event_csv(events: Iterator[RecordedEvent], currency: str) -> Iterator[str]:
     """Return the header and one line an event, in pieces of many lines: each piece costs a hop between threads.
 
+    `currency` is the one of the account that made the calls.
     The first event is read at once: what is wrong is an error still, and would be a broken file once lines are sent.
     """
     first = next(events, None)
-    return _pieces(chain([first], events) if first else iter(()))
+    return _pieces(chain([first], events) if first else iter(()), currency)
 
 
-def event_facts(recorded: RecordedEvent) -> dict[str, Any]:
+def event_facts(recorded: RecordedEvent, currency: str) -> dict[str, Any]:
     """Return what an event tells of itself, by column: instants in UTC, the amount as a decimal string."""
     event = recorded.event
-    amount = None if event.amount_nanos is None else format_nanos(event.amount_nanos)
+    amount = None if event.amount_nanos is None else format_money(event.amount_nanos, currency)
     values = (
         event.id,
         event.occurred_at.isoformat().replace("+00:00", "Z"),
@@ -67,11 +68,11 @@ def event_facts(recorded: RecordedEvent) -> dict[str, Any]:
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def _pieces(events: Iterator[RecordedEvent]) -> Iterator[str]:
+def _pieces(events: Iterator[RecordedEvent], currency: str) -> Iterator[str]:
     yield csv_line(COLUMNS)
-    while piece := "".join(map(_line, islice(events, LINES_OF_A_PIECE))):
+    while piece := "".join(_line(each, currency) for each in islice(events, LINES_OF_A_PIECE)):
         yield piece
 
 
-def _line(recorded: RecordedEvent) -> str:
-    return csv_line(event_facts(recorded).values())
+def _line(recorded: RecordedEvent, currency: str) -> str:
+    return csv_line(event_facts(recorded, currency).values())

@@ -66,7 +66,8 @@ class Postman:
         while not self._stopping:
             self._woken.clear()
             try:
-                self.deliver_waiting()
+                if delivered := self.deliver_waiting():
+                    _log.info("mails were delivered", mails=delivered)
                 wait_s = self._until_next()
             except DatabaseUnavailable:
                 _log.warning("mail cannot be read from the database")

@@ -105,7 +105,7 @@ async def test_a_call_in_a_period_that_was_invoiced_meanwhile_is_not_charged(
 async def test_the_plan_and_the_account_are_shown(faremeter: Installation) -> None:
     tenant = faremeter.tenant("tiered")
     plan = json_of(await faremeter.http.get("/v1/plan", headers=tenant.headers))
-    assert (plan["key"], plan["version"], plan["currency"], plan["base_fee"]) == ("tiered", 1, "USD", "9")
+    assert (plan["key"], plan["version"], plan["currency"], plan["base_fee"]) == ("tiered", 1, "USD", "9.00")
     tiers = [{"up_to": 10, "unit_price": "0.001"}, {"up_to": None, "unit_price": "0.0005"}]
     assert plan["prices"] == [{"model": "linear", "meter": "units", "scheme": "graduated", "tiers": tiers}]
     account = json_of(await faremeter.http.get("/v1/account", headers=tenant.headers))

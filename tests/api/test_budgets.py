@@ -35,7 +35,7 @@ async def test_a_budget_of_a_key_is_set_listed_and_removed(faremeter: Installati
     budget = json_of(made)
     assert budget.keys() == STATE
     assert (budget["key"], budget["measure"], budget["window"]) == (key.key_id, "money", "month")
-    assert (budget["limit"], budget["used"], budget["held"], budget["currency"]) == ("10", "0.00003", "0", "USD")
+    assert (budget["limit"], budget["used"], budget["held"], budget["currency"]) == ("10.00", "0.00003", "0.00", "USD")
     assert (budget["hard"], budget["thresholds"], budget["reset_at"]) == (True, [50, 100], "2026-04-01T00:00:00Z")
     quota = json_of(await put(faremeter, manager, key.key_id, "units/total", limit=1000, hard=False))
     assert (quota["limit"], quota["used"], quota["currency"], quota["reset_at"]) == (1000, 3, None, None)
@@ -128,7 +128,7 @@ async def test_the_successor_of_a_key_has_its_budgets_and_its_use(faremeter: Ins
     for key in (tenant, successor):
         refused = await faremeter.predict(key, [ROW] * 2)
         body = assert_problem(refused, Expected(402, "quota_exceeded"))
-        assert (body["limit"], body["limit_size"], body["used"]) == ("key_quota_day", "5", "4")
+        assert (body["limit"], body["limit_size"], body["used"]) == ("key_quota_day", 5, 4)
     looser = await put(faremeter, successor, tenant.key_id, "units/day", limit=6)
     assert_problem(looser, Expected(403, "budget_loosened"))
     assert (await faremeter.predict(successor)).status_code == 200
@@ -137,7 +137,8 @@ async def test_the_successor_of_a_key_has_its_budgets_and_its_use(faremeter: Ins
 async def test_a_hard_budget_of_money_is_kept_and_a_soft_one_tells(faremeter: Installation) -> None:
     tenant = faremeter.tenant()
     await put_for_account(faremeter, tenant.account_id, "money/day", limit="0.00002")
-    await put_for_account(faremeter, tenant.account_id, "money/month", limit="0.00001", hard=False)
+    for kind in ("money/month", "money/total"):
+        await put_for_account(faremeter, tenant.account_id, kind, limit="0.00001", hard=False)
     answers = [(await faremeter.predict(tenant)).status_code for _ in range(3)]
     assert answers == [200, 200, 402]
     states = json_of(await faremeter.http.get("/v1/budgets", headers=tenant.headers))["data"]
@@ -147,9 +148,13 @@ async def test_a_hard_budget_of_money_is_kept_and_a_soft_one_tells(faremeter: In
     assert told == {
         ("month", 80, "0.00001"),
         ("month", 100, "0.00001"),
+        ("total", 80, "0.00001"),
+        ("total", 100, "0.00001"),
         ("day", 80, "0.00002"),
         ("day", 100, "0.00002"),
     }
+    starts = {(each["window"], each["window_start"]) for each in alerts["data"]}
+    assert starts == {("month", "2026-03-01T00:00:00Z"), ("total", None), ("day", "2026-03-15T00:00:00Z")}
     assert alerts["next_cursor"] is None
 
 

@@ -55,6 +55,7 @@ async def test_a_grant_shows_in_the_balance_the_list_and_the_history(faremeter: 
     (movement,) = (await get(faremeter, tenant, "/v1/balance/history"))["data"]
     assert (movement["kind"], movement["grant"]) == ("grant", grant["id"])
     assert (movement["amount"], movement["balance"], movement["currency"]) == ("10.00", "10.00", "USD")
+    assert (movement["period_start"], movement["period_end"]) == (None, None)
 
 
 async def test_a_repeat_under_the_same_key_gives_nothing_more_and_says_the_same(faremeter: Installation) -> None:

@@ -131,8 +131,8 @@ async def test_a_test_key_is_counted_free_of_charge_and_never_invoiced(faremeter
     tenant = faremeter.tenant(live=False)
     response = await faremeter.predict(tenant, [ROW] * 3)
     event = the_event(faremeter, tenant, response)
-    assert json_of(response)["usage"]["amount"] == "0"
-    assert response.headers["faremeter-amount"] == "0"
+    assert json_of(response)["usage"]["amount"] == "0.00"
+    assert response.headers["faremeter-amount"] == "0.00"
     assert (event.live, event.units, event.amount_nanos) == (False, 3, 0)
     now = faremeter.clock.now()
     faremeter.services.invoice_run.run(Month(now.year, now.month), tenant.account_id)
@@ -144,7 +144,7 @@ async def test_a_test_key_is_counted_free_of_charge_and_never_invoiced(faremeter
 async def test_a_test_key_under_a_graduated_price_is_free_too(faremeter: Installation) -> None:
     tenant = faremeter.tenant("tiered", live=False)
     usage = json_of(await faremeter.predict(tenant))["usage"]
-    assert usage["amount"] == "0"
+    assert usage["amount"] == "0.00"
     live = faremeter.another_key(tenant.account_id)
     assert json_of(await faremeter.predict(live, [ROW] * 10))["usage"]["amount_estimate"] == "0.01"
 

@@ -31,7 +31,7 @@ async def test_outputs_that_meet_the_condition_are_charged_and_the_others_are_no
     assert [output["progression"] for output in body["outputs"]][4:7] == [188, 197, 206]
     assert (body["usage"]["units"], body["usage"]["results"], body["usage"]["amount"]) == (8, 3, "0.75")
     nothing = json_of(await faremeter.predict(tenant, [ROW]))
-    assert (nothing["usage"]["results"], nothing["usage"]["amount"]) == (0, "0")
+    assert (nothing["usage"]["results"], nothing["usage"]["amount"]) == (0, "0.00")
 
     assert sorted(event.results for event in faremeter.events(tenant.account_id)) == [0, 3]
     (line,) = faremeter.services.invoice_preview.so_far(tenant.account_id).lines
@@ -82,5 +82,5 @@ async def test_credit_is_set_aside_for_every_output_and_drawn_for_those_that_cou
     assert (so_far.lines, so_far.from_credit_nanos) == ((), parse_nanos("0.75"))
     assert_problem(await faremeter.predict(tenant, ROWS[:2]), Expected(402, "insufficient_balance"))
     nothing = json_of(await faremeter.predict(tenant, ROWS[:1]))  # one might come to 0.25, and does not count
-    assert nothing["usage"]["amount"] == "0"
+    assert nothing["usage"]["amount"] == "0.00"
     assert faremeter.services.credits.balance(tenant.account_id).available_nanos == parse_nanos("0.25")

@@ -73,8 +73,8 @@ def test_owners_and_billing_members_are_mailed_once(told: Told) -> None:
     assert [mail.to for mail in mails] == ["billing@example.com", "owner@example.com"]
     for mail in mails:
         assert mail.subject == "50% of a budget is used · 预算已使用 50%"
-        assert "The limit is 10 USD a day; 7.5 USD are used." in mail.text
-        assert "限额：每天 10 USD；已使用 7.5 USD。" in mail.text
+        assert "The limit is 10.00 USD a day; 7.50 USD are used." in mail.text
+        assert "限额：每天 10.00 USD；已使用 7.50 USD。" in mail.text
         assert "Calls beyond the limit are refused." in mail.text
         assert mail.text.count("\nhttps://meter.example/app\n") == 2
         assert mail.html.count('<a href="https://meter.example/app">') == 2

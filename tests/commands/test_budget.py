@@ -31,7 +31,7 @@ def run(*arguments: str) -> Any:
 
 def test_budgets_are_set_listed_and_removed(account: Account) -> None:
     money = run("set", "--account", account.id, "--window", "month", "--money", "10.50", "--threshold", "80")
-    assert (money["limit"], money["currency"], money["hard"], money["thresholds"]) == ("10.5", "USD", True, [80])
+    assert (money["limit"], money["currency"], money["hard"], money["thresholds"]) == ("10.50", "USD", True, [80])
     quota = run("set", "--account", account.id, "--window", "total", "--units", "0", "--soft")
     assert (quota["limit"], quota["hard"], quota["thresholds"], quota["reset_at"]) == (0, False, [80, 100], None)
     assert sorted(run("list", "--account", account.id), key=lambda each: str(each["id"])) == sorted(

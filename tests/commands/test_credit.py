@@ -52,7 +52,7 @@ def test_credit_is_given_listed_and_paid_back(account: str) -> None:
         {**given, **run_json("list", "--account", account)[1], "id": grant_id, "kind": "paid", "amount": "10.00"},
     ]
     table = run("list", "--account", account)
-    assert "2099-12-31 23:00" in table
+    assert "2099-12-31T23:00Z" in table
     assert "never" in table
 
     assert run("refund", grant_id, "--amount", "4.5") == f"4.50 EUR of {grant_id} are paid back\n"

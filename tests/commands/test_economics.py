@@ -63,7 +63,7 @@ def test_an_account_that_cannot_be_charged_is_told_with_its_reason(books: Books)
 def test_what_is_empty_says_so(books: Books) -> None:
     printed = SHELL.invoke(app, ["report", "--month", "2020-02"]).stdout
     assert printed.splitlines() == [
-        "Models, 2020-02-01 00:00 to 2020-03-01 00:00 UTC: none",
+        "Models, 2020-02-01T00:00Z to 2020-03-01T00:00Z: none",
         "Devices whose time no model bears: none",
         "Totals: none",
     ]

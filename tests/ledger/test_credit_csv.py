@@ -29,7 +29,16 @@ def test_what_came_and_what_went_stand_apart() -> None:
     ]
     text = "".join(credit_csv(movements, "USD"))
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
-        ["id", "occurred_at", "kind", "grant", "currency", "came", "went", "balance"],
-        ["entry_usage", "2026-03-15T12:00:00Z", "usage", "", "USD", "0.00", "0.00003", "9.99997"],
-        ["entry_grant", "2026-03-15T12:00:00Z", "grant", "grant_1", "USD", "10.00", "0.00", "10.00"],
+        ["id", "occurred_at", "period_start", "period_end", "kind", "grant", "currency", "came", "went", "balance"],
+        [
+            "entry_usage",
+            *(f"2026-03-15T12:{minute}:00Z" for minute in ("00", "00", "15")),
+            "usage",
+            "",
+            "USD",
+            "0.00",
+            "0.00003",
+            "9.99997",
+        ],
+        ["entry_grant", "2026-03-15T12:00:00Z", "", "", "grant", "grant_1", "USD", "10.00", "0.00", "10.00"],
     ]

@@ -38,7 +38,7 @@ def test_events_are_read_before_the_first_line_is_sent() -> None:
         read.append("first")
         yield RecordedEvent(make_event(amount_nanos=10_000), NOON)
 
-    lines = event_csv(events())
+    lines = event_csv(events(), "USD")
     assert read == ["first"]
     header, line = lines
     assert header == ",".join(COLUMNS) + "\r\n"
@@ -47,5 +47,5 @@ def test_events_are_read_before_the_first_line_is_sent() -> None:
 
 def test_many_events_are_sent_in_few_pieces_none_of_which_holds_very_many() -> None:
     count = 2 * LINES_OF_A_PIECE + 1
-    pieces = list(event_csv(RecordedEvent(make_event(), NOON) for _ in range(count)))
+    pieces = list(event_csv((RecordedEvent(make_event(), NOON) for _ in range(count)), "USD"))
     assert [piece.count("\r\n") for piece in pieces] == [1, LINES_OF_A_PIECE, LINES_OF_A_PIECE, 1]

@@ -33,13 +33,13 @@ def day(value: datetime | None, zone: str, language: Language) -> str:
     return str(format_date(value.astimezone(ZoneInfo(zone)).date(), "medium", locale=LOCALES[language]))
 
 
-def amount(nanos: int, currency: str, language: Language) -> str:
-    """Return exact nanos with their currency: 1,234.00009 USD."""
+def unit_price(nanos: int, currency: str, language: Language) -> str:
+    """Return the price of one unit as the plan writes it: 0.5 USD."""
     return f"{_grouped(format_nanos(nanos), language)} {currency}"
 
 
 def money(nanos: int, currency: str, language: Language) -> str:
-    """Return an amount in whole minor units with its currency: 1,234.50 USD."""
+    """Return an exact amount with at least the decimals of its currency: 1,234.50 USD, 0.00009 USD."""
     return f"{_grouped(format_money(nanos, currency), language)} {currency}"
 
 

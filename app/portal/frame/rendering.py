@@ -20,7 +20,7 @@ from app.portal.frame.csrf import SAFE_METHODS
 from app.portal.frame.error_texts import error_text
 from app.portal.frame.forms import local_path
 from app.portal.frame.preferences import Language
-from app.portal.frame.time_labels import days_of
+from app.portal.frame.time_labels import days_of, part_of_day
 from app.portal.frame.translations import translations
 from app.portal.frame.visitor import Visitor, services_of, visitor_of
 from app.telemetry import get_logger
@@ -127,14 +127,17 @@ def _filters(language: Language) -> Mapping[str, Any]:
     def days(value: Period, zone: str) -> str:
         return days_of(value, zone, language)
 
-    def amount(nanos: int, currency: str) -> str:
-        return formats.amount(nanos, currency, language)
+    def part(value: Period, zone: str) -> str:
+        return part_of_day(value, zone, language)
+
+    def unit_price(nanos: int, currency: str) -> str:
+        return formats.unit_price(nanos, currency, language)
 
     def money(nanos: int, currency: str) -> str:
         return formats.money(nanos, currency, language)
 
-    texts = {"instant": instant, "day": day, "days": days, "number": number}
-    return {**texts, "amount": amount, "money": money}
+    texts = {"instant": instant, "day": day, "days": days, "part_of_day": part, "number": number}
+    return {**texts, "unit_price": unit_price, "money": money}
 
 
 @cache

@@ -1,10 +1,10 @@
-"""How stretches of time read on a page: the days of a period, and the rows of a table of usage."""
+"""How stretches of time read on a page: the days of a period, a part of a day, and the rows of a table of usage."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_interval, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton
 
 from app.metering.usage_report import Bucket
 from app.period import Period
@@ -18,6 +18,16 @@ def days_of(period: Period, zone: str, language: Language) -> str:
     """Return the local days of a period, the first to the last: 1-31 Mar 2026."""
     first, last = (instant.astimezone(ZoneInfo(zone)).date() for instant in (period.start, period.end - _MOMENT))
     return str(format_interval(first, last, "yMMMd", locale=LOCALES[language]))
+
+
+def part_of_day(period: Period, zone: str, language: Language) -> str:
+    """Return the local day and minutes of a period that is shorter than a day: 24 Nov 2026 20:00 to 20:15."""
+    day = format_date(period.start.astimezone(ZoneInfo(zone)).date(), "medium", locale=LOCALES[language])
+    start, end = (
+        format_skeleton("Hm", instant, tzinfo=ZoneInfo(zone), locale=LOCALES[language])
+        for instant in (period.start, period.end)
+    )
+    return f"{day} {start}–{end}"  # noqa: RUF001 - the dash that stands between the ends of a range
 
 
 def local_dates(period: Period, zone: ZoneInfo) -> tuple[str, str]:

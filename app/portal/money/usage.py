@@ -78,7 +78,7 @@ def save_events(caller: UsageReader, services: ServicesDep, asked: Asked) -> Res
     found = asked.find_range(services.clock)
     events = services.metering.every_event(caller.account.id, found.period, live=asked.live)
     name = _file_name("usage-events", found, ZoneInfo(asked.zone))
-    return StreamingResponse(event_csv(events), media_type=CSV_TYPE, headers=saved_as(name))
+    return StreamingResponse(event_csv(events, caller.account.currency), media_type=CSV_TYPE, headers=saved_as(name))
 
 
 def _answer(services: Services, caller: Caller, asked: UsageQuery) -> Answer:

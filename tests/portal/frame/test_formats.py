@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.money import format_money, format_nanos
-from app.portal.frame.formats import amount, money
+from app.portal.frame.formats import money, unit_price
 from app.portal.frame.preferences import Language
 
 
@@ -25,5 +25,5 @@ def test_the_thousands_of_money_are_told_apart(nanos: int, text: str) -> None:
 
 @given(st.integers(-(10**18), 10**18), st.sampled_from(Language), st.sampled_from(["USD", "JPY", "KWD"]))
 def test_no_digit_is_lost(nanos: int, language: Language, currency: str) -> None:
-    assert amount(nanos, currency, language).replace(",", "") == f"{format_nanos(nanos)} {currency}"
+    assert unit_price(nanos, currency, language).replace(",", "") == f"{format_nanos(nanos)} {currency}"
     assert money(nanos, currency, language).replace(",", "") == f"{format_money(nanos, currency)} {currency}"
