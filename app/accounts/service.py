@@ -18,6 +18,7 @@ from app.accounts.account import (
     checked_name,
     checked_scopes,
 )
+from app.accounts.bounded_key import refuse_unbounded_key
 from app.accounts.email_address import normal_email
 from app.accounts.first_key import make_first_key
 from app.accounts.key_issue import issue_key, refuse_repeat
@@ -127,11 +128,13 @@ class Accounts:
         expires_at: datetime | None = None,
         operator_email: str | None = None,
         creation_id: str | None = None,
+        asking_key_id: str | None = None,
         by: Actor = INSTALLATION,
     ) -> NewKey:
         """Make a key, once for each `creation_id`; the scope `admin` needs `operator_email`, an operator's address.
 
-        Raises Invalid, ScopesMissing, KeyMadeAlready, NotFound.
+        `asking_key_id` is where the budgets of the key are kept that asks for this one. Raises Invalid, ScopesMissing,
+        KeyMadeAlready, NotFound, BudgetLoosened.
         """
         now = self._clock.now()
         secret = new_secret(live=live)
@@ -148,6 +151,7 @@ class Accounts:
         )
         with self._database.transaction() as session:
             refuse_repeat(session, account_id, creation_id)
+            refuse_unbounded_key(session, account_id, asking_key_id)
             user = user_store.find_user(session, normal_email(operator_email)) if operator_email else None
             if Scope.ADMIN in scopes and not (user and user[0].operator):
                 raise Invalid(
@@ -216,11 +220,13 @@ class Accounts:
         *,
         grace: timedelta,
         creation_id: str | None = None,
+        asking_key_id: str | None = None,
         by: Actor = INSTALLATION,
     ) -> NewKey:
         """Make a successor with the same rights and budgets; the old key works for `grace` more, within its own expiry.
 
-        Raises KeyEnded, KeyOfPlayground, KeyMadeAlready, NotFound, and Invalid for a grace of more than a week.
+        `asking_key_id` as above: a key rotates itself whatever its budgets. Raises KeyEnded, KeyOfPlayground,
+        KeyMadeAlready, NotFound, BudgetLoosened, and Invalid for a grace of more than a week.
         """
         if not timedelta() <= grace <= GRACE_MAX:
             raise Invalid("the grace is 0 to 604800 seconds", where="grace_s", hint="a week is the longest")
@@ -228,6 +234,8 @@ class Accounts:
         with self._database.transaction() as session:
             refuse_repeat(session, account_id, creation_id)
             old = _found(store.find_key(session, account_id, key_id), key_id)
+            if old.budget_key_id != asking_key_id:  # its own successor has its budgets
+                refuse_unbounded_key(session, account_id, asking_key_id)
             if not old.usable_at(now):
                 raise KeyEnded(f"{key_id} has expired or was revoked", hint="create a new key instead")
             if old.purpose is KeyPurpose.PLAYGROUND:

@@ -56,7 +56,7 @@ def create_account(
         zone=body.zone,
         anchor_day=body.anchor_day,
         plan_key=body.plan or services.settings.default_plan,
-        creation_id=f"{operator.id} {creation_id_of(idempotency_key)}" if idempotency_key is not None else None,
+        creation_id=creation_id_of(idempotency_key, operator.id),
         by=operator,
     )
     return account_body(account)

@@ -50,7 +50,7 @@ def grant_credit(
         priority=body.priority,
         expires_at=body.expires_at,
         note=body.note,
-        creation_id=creation_id_of(idempotency_key),
+        creation_id=creation_id_of(idempotency_key, operator.id),
         by=operator,
     )
     return grant_body(grant, services.accounts.get_account(account_id).currency)
@@ -78,6 +78,6 @@ def refund_credit(
     """Pay credit back that was paid for and not used. The money itself moves outside of Faremeter."""
     amount_nanos = None if body.amount is None else parse_nanos(body.amount)
     refund = services.credits.refund(
-        account_id, grant_id, amount_nanos, creation_id=creation_id_of(idempotency_key), by=operator
+        account_id, grant_id, amount_nanos, creation_id=creation_id_of(idempotency_key, operator.id), by=operator
     )
     return refund_body(refund)

@@ -33,7 +33,7 @@ def create_key(
         models=frozenset(body.models),
         limits=body.limits.limits() if body.limits else UNLIMITED,
         expires_at=body.expires_at,
-        creation_id=creation_id_of(idempotency_key),
+        creation_id=creation_id_of(idempotency_key, operator.id),
         by=operator,
     )
     return new_key_body(new)

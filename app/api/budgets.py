@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from app.accounts.bounded_key import BudgetLoosened
 from app.accounts.budget import Measure, Window
 from app.api.claimed_route import ClaimedRoute
 from app.api.dependencies import ActingKey, BillingReader, Cursor, KeysWriter, Limit, ServicesDep
 from app.api.wire import page
 from app.api.wire_budget import BudgetBody, alert_body, budget_body, state_body
-from app.charging.budget_rules import BudgetLoosened
 
 router = APIRouter(prefix="/v1", tags=["budgets"], route_class=ClaimedRoute)
 _OF_KEY = "/keys/{key_id}/budgets/{measure}/{window}"

@@ -32,9 +32,9 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", descripti
 _REQUEST, _KEY = "claimed_request", "idempotency_key"
 
 
-def creation_id_of(idempotency_key: str | None) -> str | None:
-    """Return what an effect is made once for: the caller's key, checked. Raises Invalid."""
-    return None if idempotency_key is None else checked_idempotency_key(idempotency_key)
+def creation_id_of(idempotency_key: str | None, caller_id: str) -> str | None:
+    """Return what an effect is made once for: the Idempotency-Key, checked, of that caller alone. Raises Invalid."""
+    return None if idempotency_key is None else f"{caller_id} {checked_idempotency_key(idempotency_key)}"
 
 
 class ClaimedRoute(APIRoute):
@@ -59,7 +59,8 @@ def _claimed(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
         key: str | None = values[_KEY] if asks_itself else values.pop(_KEY)
         if key is None:
             return await run_in_threadpool(endpoint, **values)
-        claim = Claim(_scope_of(values), checked_idempotency_key(key), await _digest_of(request), new_id("act"))
+        scope, caller_id = _callers_of(values)
+        claim = Claim(scope, checked_idempotency_key(key), await _digest_of(request, caller_id), new_id("act"))
         return await _once(request, claim, endpoint, values, status)
 
     own = [inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request)]
@@ -99,19 +100,25 @@ def _response_of(result: Any, status: int) -> Response:
     return result if isinstance(result, Response) else JSONResponse(jsonable_encoder(result), status)
 
 
-def _scope_of(values: Mapping[str, Any]) -> str:
-    """Return whose keys are meant: the caller's account's, or the operator's own."""
+def _callers_of(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Return whose Idempotency-Keys are meant, the caller's account's or the operator's own, and who the caller is.
+
+    A key and its successors are one caller: a request that was sent before a rotation is repeated after it.
+    """
     for value in values.values():
         if isinstance(value, Principal):
-            return value.account_id
+            return value.account_id, value.budget_key_id
     for value in values.values():
         if isinstance(value, Actor):
-            return value.id
+            return value.id, value.id
     raise InvariantViolation("a claimed route has to know its caller")
 
 
-async def _digest_of(request: Request) -> bytes:
-    """Return what tells two requests under one key apart: method, path, query, content type and body."""
+async def _digest_of(request: Request, caller_id: str) -> bytes:
+    """Return what tells two requests under one key apart: the caller, method, path, query, content type and body.
+
+    Nobody gets an answer that another key of the account was given: that one may do what this one may not.
+    """
     content_type = request.headers.get("content-type", "")
-    head = f"{request.method}\n{request.url.path}\n{request.url.query}\n{content_type}\n"
+    head = f"{caller_id}\n{request.method}\n{request.url.path}\n{request.url.query}\n{content_type}\n"
     return hashlib.sha256(head.encode() + await request.body()).digest()

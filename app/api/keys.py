@@ -64,7 +64,6 @@ def create_key(
     _refuse_escalation(principal, live=not body.test, scopes=scopes, models=models)
     limits = principal.limits if body.limits is None else body.limits.limits()
     refuse_looser(principal, limits)
-    services.budgets.refuse_unbounded_key(principal.account_id, principal.budget_key_id)
     new = services.accounts.create_key(
         principal.account_id,
         name=body.name,
@@ -73,7 +72,8 @@ def create_key(
         models=models,
         limits=limits,
         expires_at=body.expires_at,
-        creation_id=creation_id_of(idempotency_key),
+        creation_id=creation_id_of(idempotency_key, principal.budget_key_id),
+        asking_key_id=principal.budget_key_id,
         by=key,
     )
     return new_key_body(new)
@@ -105,11 +105,15 @@ def rotate_key(
     old = services.accounts.get_key(principal.account_id, key_id)
     _refuse_escalation(principal, live=old.live, scopes=old.scopes, models=old.models)
     refuse_looser(principal, services.limits.of_key(principal.account_id, key_id))
-    if old.budget_key_id != principal.budget_key_id:  # its own successor has its budgets
-        services.budgets.refuse_unbounded_key(principal.account_id, principal.budget_key_id)
-    creation_id, grace = creation_id_of(idempotency_key), timedelta(seconds=body.grace_s)
-    account_id = principal.account_id
-    return new_key_body(services.accounts.rotate_key(account_id, key_id, grace=grace, creation_id=creation_id, by=key))
+    new = services.accounts.rotate_key(
+        principal.account_id,
+        key_id,
+        grace=timedelta(seconds=body.grace_s),
+        creation_id=creation_id_of(idempotency_key, principal.budget_key_id),
+        asking_key_id=principal.budget_key_id,
+        by=key,
+    )
+    return new_key_body(new)
 
 
 @router.delete("/keys/{key_id}")

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from app.accounts.bounded_key import BudgetLoosened
 from app.accounts.budget import Budget, Measure
 from app.database import Session
-from app.errors import Conflict, Forbidden, NotFound
-from app.money import format_nanos
+from app.errors import Conflict, NotFound
+from app.money import format_money
 from app.pricing.bounds import unbounded_price_of
 from app.pricing.store import versions_ahead
 
@@ -22,22 +23,25 @@ class BudgetUnbounded(Conflict):
     code = "budget_unbounded"
 
 
-class BudgetLoosened(Forbidden):
-    """A key may draw its own bounds tighter, and no other way."""
-
-    code = "budget_loosened"
-
-
-def require_tighter(present: Budget | None, wanted: Budget) -> None:
+def require_tighter(present: Budget | None, wanted: Budget, currency: str) -> None:
     """Raise BudgetLoosened where a budget would allow or hide more than the present one."""
     if present is None:
         return
-    looser = wanted.limit_value > present.limit_value or (present.hard and not wanted.hard)
-    if looser or not set(present.thresholds) <= set(wanted.thresholds):
-        raise BudgetLoosened(
-            f"{present.name} is {shown_limit(present)}: a key may not allow itself more",
-            hint="use another key with the scope keys:write, or ask an owner of the account",
-        )
+    if wanted.limit_value > present.limit_value:
+        raise _loosened(present, "limit", f"above the {shown_limit(present, currency)} that are set")
+    if present.hard and not wanted.hard:
+        raise _loosened(present, "hard", "soft, and it is hard")
+    if missing := sorted(set(present.thresholds) - set(wanted.thresholds)):
+        percents = ", ".join(map(str, missing))
+        raise _loosened(present, "thresholds", f"without the thresholds {percents} that are set")
+
+
+def _loosened(present: Budget, where: str, what: str) -> BudgetLoosened:
+    return BudgetLoosened(
+        f"a key may draw its own bounds tighter only: {present.name} would be {what}",
+        where=where,
+        hint="use another key with the scope keys:write, or ask an owner of the account",
+    )
 
 
 def require_bounded(session: Session, account_id: str, now: datetime) -> None:
@@ -62,6 +66,8 @@ def found(budget: Budget | None) -> Budget:
     return budget
 
 
-def shown_limit(budget: Budget) -> str:
-    """Return the limit as people write it: a decimal amount of money, or a number of units."""
-    return format_nanos(budget.limit_value) if budget.measure is Measure.MONEY else str(budget.limit_value)
+def shown_limit(budget: Budget, currency: str) -> str:
+    """Return the limit as people write it: `10.00 USD` or `1000 units`."""
+    if budget.measure is Measure.MONEY:
+        return f"{format_money(budget.limit_value, currency)} {currency}"
+    return f"{budget.limit_value} units"

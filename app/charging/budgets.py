@@ -20,7 +20,7 @@ from app.audit_log.actor import INSTALLATION, Actor
 from app.audit_log.store import record
 from app.charging import alert_store, hold_store
 from app.charging.budget_alert import BudgetAlert
-from app.charging.budget_rules import BudgetLoosened, found, require_bounded, require_tighter, shown_limit
+from app.charging.budget_rules import found, require_bounded, require_tighter, shown_limit
 from app.charging.budget_state import BudgetState, states_of
 from app.charging.gate_account import Counter, CounterKey, ThresholdPassed, counts, keeps_held, value_of
 from app.charging.open_gate import close_gate_if_unused, open_gate
@@ -72,14 +72,14 @@ class Budgets:
                 created_at=now,
             )
             present = find_budget_of(session, account_id, wanted.key_id, measure, window)
-            _require_allowed(session, present, wanted, tighter_only=tighter_only)
+            _require_allowed(session, account, present, wanted, tighter_only=tighter_only)
             return _put(session, account, present, wanted, now=now, by=by)
 
     def remove(self, budget_id: str, *, by: Actor = INSTALLATION) -> Budget:
         """Remove a budget with what was counted against it, and return it. Raises BudgetNotFound."""
         with self._database.transaction() as session:
             account_id = found(find_budget(session, budget_id)).account_id
-            lock_account(session, account_id)
+            account = lock_account(session, account_id)
             now = self._clock.now()
             budget = found(find_budget(session, budget_id))
             hold_store.lock_gates(session, [account_id])
@@ -87,7 +87,7 @@ class Budgets:
             hold_store.delete_counters(session, budget_id)
             close_gate_if_unused(session, account_id, now)
             record_change(session)
-            _record(session, "budget.removed", budget, by=by, at=now)
+            _record(session, "budget.removed", budget, account, by=by, at=now)
         return budget
 
     def list(self, account_id: str) -> builtins.list[BudgetState]:
@@ -105,25 +105,17 @@ class Budgets:
             key_id = _budget_key(session, account_id, key_id)
             return found(find_budget_of(session, account_id, key_id, measure, window))
 
-    def refuse_unbounded_key(self, account_id: str, budget_key_id: str) -> None:
-        """Raise BudgetLoosened where a key with a hard budget would get hold of a key that has not the same ones."""
-        with self._database.reading() as session:
-            budgets = budgets_of(session, [account_id]).get(account_id, [])
-        if any(budget.hard and budget.key_id == budget_key_id for budget in budgets):
-            raise BudgetLoosened(
-                "a key with a budget may neither make another key nor rotate one: its bound would be none",
-                hint="use a key without a budget for this, or ask an owner of the account",
-            )
-
     def alerts(self, account_id: str, before: str | None = None, limit: int = 50) -> builtins.list[BudgetAlert]:
         """Return thresholds that were passed, the latest first, those before the alert `before`."""
         with self._database.reading() as session:
             return alert_store.list_alerts(session, account_id, before=before, limit=limit)
 
 
-def _require_allowed(session: Session, present: Budget | None, wanted: Budget, *, tighter_only: bool) -> None:
+def _require_allowed(
+    session: Session, account: Account, present: Budget | None, wanted: Budget, *, tighter_only: bool
+) -> None:
     if tighter_only:
-        require_tighter(present, wanted)
+        require_tighter(present, wanted, account.currency)
     if wanted.measure is Measure.MONEY:
         require_bounded(session, wanted.account_id, wanted.created_at)
 
@@ -140,7 +132,8 @@ def _put(
     if budget != present:
         hold_store.insert_alerts(session, account.id, _passed(state), now)
         record_change(session)
-        _record(session, "budget.set", budget, by=by, at=now, before=shown_limit(present) if present else "")
+        before = shown_limit(present, account.currency) if present else ""
+        _record(session, "budget.set", budget, account, by=by, at=now, before=before)
     return state
 
 
@@ -190,7 +183,9 @@ def _budget_key(session: Session, account_id: str, key_id: str | None) -> str | 
     return key.budget_key_id
 
 
-def _record(session: Session, action: str, budget: Budget, *, by: Actor, at: datetime, **details: str) -> None:
+def _record(
+    session: Session, action: str, budget: Budget, account: Account, *, by: Actor, at: datetime, **details: str
+) -> None:
     record(
         session,
         by=by,
@@ -199,7 +194,7 @@ def _record(session: Session, action: str, budget: Budget, *, by: Actor, at: dat
         target=budget.key_id or budget.account_id,
         account_id=budget.account_id,
         budget=budget.name,
-        limit=shown_limit(budget),
+        limit=shown_limit(budget, account.currency),
         kind="hard" if budget.hard else "soft",
         thresholds=" ".join(map(str, budget.thresholds)),
         **details,

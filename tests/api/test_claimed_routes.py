@@ -108,7 +108,8 @@ async def test_a_key_is_made_once_and_its_secret_is_kept_nowhere(faremeter: Inst
     before = count(faremeter, ApiKeyRow)
     first = await call(faremeter, route, ids, headers)
     assert first.status_code == 201, first.text
-    assert_problem(await call(faremeter, route, ids, headers), Expected(409, "key_made_already"))
+    problem = assert_problem(await call(faremeter, route, ids, headers), Expected(409, "key_made_already"))
+    assert problem["key"] == first.json()["id"]
     assert count(faremeter, ApiKeyRow) == before + 1
     assert faremeter.traces(tenant.account_id).claims == 0
 
@@ -117,12 +118,39 @@ async def test_a_key_serves_one_route_and_one_caller(faremeter: Installation) ->
     tenant, one, two = faremeter.tenant(), faremeter.admin(), faremeter.admin()
     url, body = f"/v1/admin/accounts/{tenant.account_id}", {"amount": "5"}
     first = await faremeter.http.post(url + "/credits", json=body, headers=one.headers | KEY)
-    second = await faremeter.http.post(url + "/credits", json=body, headers=two.headers | {"Idempotency-Key": "x"})
+    second = await faremeter.http.post(url + "/credits", json=body, headers=two.headers | KEY)
     elsewhere = await faremeter.http.post(url + "/plan", json=body, headers=one.headers | KEY)
+    assert "idempotent-replayed" not in second.headers
     assert first.json()["id"] != second.json()["id"]
+    refunds = [
+        await faremeter.http.post(f"{url}/credits/{grant}/refund", json={"amount": "1"}, headers=operator.headers | KEY)
+        for grant, operator in ((first.json()["id"], faremeter.admin()), (second.json()["id"], faremeter.admin()))
+    ]
+    assert [refund.status_code for refund in refunds] == [201, 201]
     assert elsewhere.status_code in {405, 422}
     limits = await faremeter.http.put(url + "/limits", json={}, headers=one.headers | KEY)
     assert_problem(limits, Expected(422, "idempotency_key_reused", "Idempotency-Key"))
+
+
+async def test_no_key_gets_what_another_key_of_its_account_was_answered(faremeter: Installation) -> None:
+    first = faremeter.tenant()
+    second, subject = (faremeter.another_key(first.account_id) for _ in range(2))
+    url, body = f"/v1/keys/{subject.key_id}/limits", {"requests_per_minute": 5}
+    answered = await faremeter.http.put(url, json=body, headers=first.headers | KEY)
+    assert answered.status_code == 200
+    foreign = await faremeter.http.put(url, json=body, headers=second.headers | KEY)
+    assert_problem(foreign, Expected(422, "idempotency_key_reused", "Idempotency-Key"))
+    rotated = await faremeter.http.post(f"/v1/keys/{first.key_id}/rotate", json={}, headers=first.headers)
+    successor = {"Authorization": f"Bearer {rotated.json()['secret']}"}
+    assert_replay(await faremeter.http.put(url, json=body, headers=successor | KEY), answered)
+
+
+async def test_two_keys_of_an_account_make_a_key_each_under_the_same_idempotency_key(faremeter: Installation) -> None:
+    first = faremeter.tenant()
+    second = faremeter.another_key(first.account_id)
+    made = [await faremeter.http.post("/v1/keys", json={}, headers=each.headers | KEY) for each in (first, second)]
+    assert [answer.status_code for answer in made] == [201, 201]
+    assert made[0].json()["id"] != made[1].json()["id"]
 
 
 async def test_of_many_at_once_one_is_done_and_the_others_wait_or_get_its_answer(faremeter: Installation) -> None:

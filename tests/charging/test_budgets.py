@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from app.accounts.account import Account
+from app.accounts.bounded_key import BudgetLoosened
 from app.accounts.budget import FOR_EVER, BudgetInvalid, Measure, Window
 from app.accounts.service import Accounts
 from app.accounts.store import find_account, latest_change, lock_account
 from app.audit_log.service import AuditLog
 from app.charging import hold_store
-from app.charging.budget_rules import BudgetLoosened, BudgetNotFound, BudgetUnbounded
+from app.charging.budget_rules import BudgetNotFound, BudgetUnbounded
 from app.charging.budget_state import BudgetState
 from app.charging.budgets import Budgets
 from app.charging.gate_account import Counter, CounterKey, GatePosition, GatePositionKey
@@ -148,9 +149,9 @@ def test_every_change_is_noticed_and_written_down_and_a_repeat_is_not(shop: Shop
     assert counted[0] < counted[1] == counted[2] < counted[3] < shop.changes()  # a repeat empties nobody's caches
     common = {"budget": "account_budget_total", "kind": "hard", "thresholds": "80 100"}
     assert shop.trail() == [
-        ("budget.set", shop.account.id, common | {"limit": "7", "before": ""}),
-        ("budget.set", shop.account.id, common | {"limit": "8", "before": "7"}),
-        ("budget.removed", shop.account.id, common | {"limit": "8"}),
+        ("budget.set", shop.account.id, common | {"limit": "7 units", "before": ""}),
+        ("budget.set", shop.account.id, common | {"limit": "8 units", "before": "7 units"}),
+        ("budget.removed", shop.account.id, common | {"limit": "8 units"}),
     ]
 
 
