@@ -276,13 +276,13 @@ def test_whatever_calls_do_the_gate_says_what_the_definition_says(
 
 
 def thresholds_reached(model: GateModel) -> list[tuple[str, datetime, int]]:
-    """Return what use has reached: at a limit of zero nothing is ever passed on the way up."""
+    """Return what use has reached: at a limit of zero the first use reaches everything."""
     return [
         (budget.id, window, percent)
         for budget in model.budgets.values()
         for window, seen in budget.seen.items()
         for percent in (50, 100)
-        if budget.limit and seen * 100 >= percent * budget.limit
+        if seen * 100 >= max(1, percent * budget.limit)
     ]
 
 
