@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from app.charging import metrics, store
+from app.charging import claim_store, metrics
 from app.charging.claim import Claim, ClaimLost, IdempotencyKeyReused, StillRunning, StoredAnswer
+from app.charging.claim_store import key_of
 from app.charging.gate_book import GateBook, PlanVersionShelf, open_book
 from app.charging.gate_refusal import reason_of
 from app.charging.group_commit import GroupCommit
 from app.charging.hold import HoldRequest
 from app.charging.process_lease import ProcessLease
-from app.charging.store import key_of
 from app.clock import Clock
 from app.database import CommitUncertain, Database, DatabaseUnavailable, Session
 from app.errors import AppError
@@ -143,7 +143,7 @@ class Gate:
         with self._database.transaction(durable=False) as session:
             now = self._clock.now()
             second = self._claim(session, [each.claim for each in passes if each.claim], leaving, now)
-            holders = store.find_claims(session, second)
+            holders = claim_store.find_claims(session, second)
             verdicts = {
                 claim.event_id: self._second_verdict(claim, holders.get(key_of(claim)), now) for claim in second
             }
@@ -163,9 +163,9 @@ class Gate:
         for is_taken, run in groupby(sorted(steps, key=itemgetter(0, 1)), key=itemgetter(1)):
             some = [claim for _, _, claim in run]
             if is_taken:
-                granted |= store.insert_claims(session, some, lease_id=self._lease.id, now=now)
+                granted |= claim_store.insert_claims(session, some, lease_id=self._lease.id, now=now)
             else:
-                store.release_claims(session, some)
+                claim_store.release_claims(session, some)
         return [claim for claim in claims if claim.event_id not in granted]
 
     def _take_over(self, passes: Sequence[Pass]) -> Verdicts:
@@ -193,20 +193,22 @@ class Gate:
         released = [event_id for event_id in sorted(held) if book.release(event_id)]
         refusals: Verdicts = dict(_refusals(book, requests))
         book.save(session, lease_id=self._lease.id)
-        store.release_claims(session, [each.claim for each in asking if each.claim and each.event_id in refusals])
+        claim_store.release_claims(session, [each.claim for each in asking if each.claim and each.event_id in refusals])
         metrics.holds_released.labels("failed").inc(len(released))
         return refusals
 
     def _complete(self, claim: Claim, answer: StoredAnswer) -> None:
         with self._database.transaction() as session:
-            held = store.complete_claims(session, [(claim, answer)], lease_id=self._lease.id, now=self._clock.now())
+            held = claim_store.complete_claims(
+                session, [(claim, answer)], lease_id=self._lease.id, now=self._clock.now()
+            )
         if not held:
             raise ClaimLost("another call under this Idempotency-Key counts", retry_after_s=1)
 
     def _find_answer(self, claim: Claim) -> StoredAnswer | None:
         try:
             with self._database.reading() as session:
-                found = store.find_claim(session, claim)
+                found = claim_store.find_claim(session, claim)
         except DatabaseUnavailable:  # the caller has an error of its own to tell, which says more
             return None
         if found is None:
@@ -217,16 +219,18 @@ class Gate:
 
     def _second_claim(self, session: Session, claim: Claim, now: datetime) -> Verdict | AppError:
         """Take a key over from a call that is gone, where it still is."""
-        found = store.lock_claim(session, claim)
+        found = claim_store.lock_claim(session, claim)
         verdict = self._second_verdict(claim, found, now)
         if verdict is not None:
             return verdict
         if found is not None:
-            store.delete_claim(session, found[0])
-        granted = store.insert_claims(session, [claim], lease_id=self._lease.id, now=now)
+            claim_store.delete_claim(session, found[0])
+        granted = claim_store.insert_claims(session, [claim], lease_id=self._lease.id, now=now)
         return _GRANTED if granted else _still_running()
 
-    def _second_verdict(self, claim: Claim, found: store.FoundClaim | None, now: datetime) -> Verdict | AppError | None:
+    def _second_verdict(
+        self, claim: Claim, found: claim_store.FoundClaim | None, now: datetime
+    ) -> Verdict | AppError | None:
         """Return what a call gets whose key was taken; None where its holder is gone, so that it may be taken over."""
         if found is None:
             return None

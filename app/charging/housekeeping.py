@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.charging import store
+from app.charging import claim_store
 from app.clock import Clock
 from app.database import Database
 
@@ -21,4 +21,4 @@ class Housekeeping:
         """Delete stored answers beyond their keeping time; return the number of answers."""
         now = self._clock.now()
         with self._database.transaction() as session:
-            return store.purge(session, claimed_before=now - self._answer_ttl - _LONGEST_CALL)
+            return claim_store.purge(session, claimed_before=now - self._answer_ttl - _LONGEST_CALL)

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
+from app.charging.claim_store import in_order_of_keys
 from app.charging.lease_watch import Lease
-from app.charging.store import in_order_of_keys
 from app.charging.tables import ClaimRow, ProcessLeaseRow
 from app.database import dialect_of, insert_into
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.accounts.store import BookingFacts, booking_facts
-from app.charging import store
+from app.charging import claim_store
 from app.charging.claim import Claim, ClaimLost, StoredAnswer
 from app.charging.gate_book import PlanVersionShelf
 from app.charging.group_commit import GroupCommit
@@ -129,7 +129,7 @@ class Recorder:
         claimed = [(record.claim, record.answer) for record in records if record.claim and record.answer]
         if not claimed:
             return {}
-        held = store.complete_claims(session, claimed, lease_id=self._lease.id, now=now)
+        held = claim_store.complete_claims(session, claimed, lease_id=self._lease.id, now=now)
         return {
             claim.event_id: ClaimLost("another call under this Idempotency-Key counts", retry_after_s=1)
             for claim, _ in claimed
@@ -140,7 +140,7 @@ class Recorder:
         """Let the keys go of calls whose answers were stored a moment ago, and which are not charged after all."""
         for record in records:
             if record.claim and record.event.id in refused:
-                store.delete_claim(session, record.claim)
+                claim_store.delete_claim(session, record.claim)
 
 
 def _gated(record: Record, facts: Mapping[str, BookingFacts]) -> bool:

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from app.accounts.service import Accounts
 from app.accounts.tables import BudgetRow, RateLimitRow, UserRow
+from app.charging.claim_store import complete_claims, insert_claims
 from app.charging.lease_store import renew_lease
-from app.charging.store import complete_claims, insert_claims
 from app.charging.tables import (
     BudgetAlertRow,
     GateCounterRow,

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import event, select, text
 
-from app.charging import lease_store, store
+from app.charging import claim_store, lease_store
 from app.charging.claim import Claim, StillRunning
 from app.charging.gate import Granted, Pass
 from app.charging.housekeeping import Housekeeping
@@ -41,7 +41,7 @@ def put(database: Database, *keys: str) -> list[Claim]:
     claims = [make_claim(key=key) for key in keys]
     for claim in claims:
         with database.transaction() as session:
-            store.insert_claims(session, [claim], lease_id="proc_none", now=NOON)
+            claim_store.insert_claims(session, [claim], lease_id="proc_none", now=NOON)
     return claims
 
 
@@ -103,13 +103,13 @@ def test_whoever_waits_for_one_key_has_locked_those_before_it(postgresql: Databa
             return
         with postgresql.transaction() as session:
             if locker == "release":
-                store.release_claims(session, [behind, first])
+                claim_store.release_claims(session, [behind, first])
             else:
                 lease_store.release_claims_of_dead(session)
 
     with ThreadPoolExecutor(1) as pool:
         with postgresql.transaction() as session:
-            assert store.lock_claim(session, behind)
+            assert claim_store.lock_claim(session, behind)
             locking = pool.submit(lock_both)
             _until_somebody_waits(postgresql)
             free = select(ClaimRow.event_id).with_for_update(skip_locked=True)
@@ -122,17 +122,17 @@ def test_keys_are_in_the_order_of_their_bytes(database: Database) -> None:
     claims = put(database, "a", "B", "_", "-b", "Ba", "b", " ", "~", "0")
     with database.reading() as session:
         found = session.scalars(
-            select(ClaimRow.idempotency_key).order_by(*store.in_order_of_keys(database.dialect))
+            select(ClaimRow.idempotency_key).order_by(*claim_store.in_order_of_keys(database.dialect))
         ).all()
-    assert list(found) == [claim.idempotency_key for claim in sorted(claims, key=store.key_of)]
+    assert list(found) == [claim.idempotency_key for claim in sorted(claims, key=claim_store.key_of)]
 
 
 def test_many_keys_are_given_back_at_once(database: Database) -> None:
     claims, statements = put(database, *map(str, range(20))), []
     with database.transaction() as session:
         event.listen(session.get_bind(), "before_cursor_execute", lambda *args: statements.append(args[2]))
-        store.release_claims(session, claims)
-        store.release_claims(session, [])
+        claim_store.release_claims(session, claims)
+        claim_store.release_claims(session, [])
     assert len(statements) == 1
     assert rows_of(database, ClaimRow) == 0
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.charging import store
+from app.charging import claim_store
 from app.charging.claim import Claim, IdempotencyKeyReused, StillRunning, StoredAnswer
 from app.charging.gate import Granted, Pass
 from app.charging.recorder import Record
@@ -87,7 +87,7 @@ async def test_a_repeat_waits_while_the_first_runs_and_then_gets_the_very_same_b
 async def test_an_answer_is_found_without_waiting_for_a_writer(database: Database, process: ServingProcess) -> None:
     await answered(process, await granted(process, make_claim()), make_answer())
     with database.transaction() as session:
-        assert store.lock_claim(session, make_claim()) is not None
+        assert claim_store.lock_claim(session, make_claim()) is not None
         assert await asyncio.wait_for(process.gate.find_answer(make_claim()), 5) == make_answer()
 
 
@@ -188,7 +188,7 @@ async def test_a_caller_that_is_cancelled_behind_a_full_queue_does_not_leave_bef
 ) -> None:
     monkeypatch.setattr("app.charging.group_commit._WAITING_MAX", WAITING)
     with database.transaction() as session:
-        store.insert_claims(session, [make_claim(key="locked")], lease_id="proc_none", now=NOON)
+        claim_store.insert_claims(session, [make_claim(key="locked")], lease_id="proc_none", now=NOON)
         first = asyncio.ensure_future(process.gate.enter(Pass(make_claim(key="locked"))))  # it waits for the lock
         await asyncio.sleep(0)
         await asyncio.to_thread(until_none_waits, process)

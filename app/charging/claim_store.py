@@ -1,4 +1,4 @@
-"""All SQL of claims and process leases."""
+"""All SQL of claims: they are locked in the order of their keys, by everybody."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
