@@ -5,17 +5,16 @@ Invariants: a transaction is committed whole or not at all; `durable=True` means
 the block has been left (SQLite `synchronous=FULL`, PostgreSQL `synchronous_commit=on`); one writer at a time in SQLite.
 """
 
+import select
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
-    JSON,
     BigInteger,
     DateTime,
     Dialect,
@@ -23,14 +22,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    TableValuedAlias,
-    Text,
-    bindparam,
-    cast,
-    column,
     create_engine,
     event,
-    func,
     make_url,
     text,
 )
@@ -54,8 +47,6 @@ __all__ = [
     "dialect_insert",
     "dialect_of",
     "insert_into",
-    "json_rows",
-    "json_text",
 ]
 
 _BUSY_TIMEOUT_MS = 10_000
@@ -151,7 +142,7 @@ class Database:
             self._durable, self._lax = (_sqlite_engine(self.url, level) for level in ("FULL", "NORMAL"))
             self._writer: Any = threading.Lock()
         elif self.dialect == "postgresql":
-            self._durable = self._lax = _postgresql_engine(self.url)
+            self._durable, self._lax = (_postgresql_engine(self.url, commit) for commit in ("on", "off"))
             self._writer = nullcontext()
         else:
             raise Invalid(
@@ -168,10 +159,7 @@ class Database:
         DatabaseUnavailable or ConstraintViolated in place of the driver's errors.
         """
         with _translated_errors(), self._writer, Session(self._durable if durable else self._lax) as session:
-            if self.dialect == "postgresql":
-                if not durable:
-                    session.execute(text("SET LOCAL synchronous_commit = off"))
-            else:
+            if self.dialect == "sqlite":
                 session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
             yield session
             try:
@@ -222,21 +210,6 @@ def insert_into(session: Session, table: Table | type[Base]) -> Any:
     return dialect_insert(dialect_of(session), table)
 
 
-def json_rows(table: type[Base], names: Iterable[str]) -> TableValuedAlias:
-    """Return the rows of the parameter `rows`, a JSON text of objects, with columns of the table (PostgreSQL).
-
-    A whole group is one value of one statement, which is prepared once for groups of every size.
-    """
-    rows = cast(bindparam("rows", type_=Text), JSON)
-    named = [column(name, table.__table__.c[name].type) for name in names]
-    return func.json_to_recordset(rows).table_valued(*named).render_derived(name="given", with_types=True)
-
-
-def json_text(rows: object) -> str:
-    """Return dataclasses, dicts or plain values as JSON: integers of any size and instants exactly as they are."""
-    return msgspec.json.encode(rows).decode()
-
-
 @contextmanager
 def _translated_errors() -> Iterator[None]:
     try:
@@ -273,16 +246,35 @@ def _without_row(error: sql_errors.DBAPIError) -> sql_errors.DBAPIError:
     return error
 
 
-def _postgresql_engine(url: Any) -> Engine:
-    return create_engine(
+def _postgresql_engine(url: Any, synchronous_commit: str) -> Engine:
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,  # else e-mails, hashes and answers would end in logs
         pool_size=8,
         max_overflow=24,
-        pool_pre_ping=True,
         pool_timeout=10,
-        connect_args={"connect_timeout": 5, "options": "-c synchronous_commit=on -c timezone=UTC"},
+        connect_args={
+            "connect_timeout": 5,
+            "options": f"-c synchronous_commit={synchronous_commit} -c timezone=UTC",
+        },
     )
+
+    @event.listens_for(engine, "checkout")
+    def refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
+        if _has_ended(connection):
+            raise sql_errors.DisconnectionError("the server has gone")  # the pool opens another connection
+
+    return engine
+
+
+def _has_ended(connection: Any) -> bool:
+    """Tell whether the server has ended a connection: then there is something to read, though nothing was asked.
+
+    A ping would tell the same, and cost each call of the hot path a way to the server.
+    """
+    watch = select.poll()
+    watch.register(connection.fileno(), select.POLLIN)
+    return bool(watch.poll(0))
 
 
 def _sqlite_engine(url: Any, synchronous: str) -> Engine:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from app.accounts.budget import Budget, Measure, Window
@@ -18,14 +18,14 @@ _REPLACED = ("limit_value", "hard", "thresholds")
 def budgets_of(session: Session, account_ids: Collection[str]) -> dict[str, list[Budget]]:
     """Return the budgets of the accounts and of their keys, in the order of their ids; an account without is absent."""
     found: dict[str, list[Budget]] = {}
-    for row in session.connection().execute(_BUDGETS_OF, {"ids": list(account_ids)}):  # rows: each call reads them
-        found.setdefault(row.account_id, []).append(_budget_of(row))
+    for row in session.connection().execute(_BUDGETS_OF, {"ids": list(account_ids)}):
+        found.setdefault(row.account_id, []).append(budget_of(row))
     return found
 
 
 def find_budget(session: Session, budget_id: str) -> Budget | None:
     row = session.get(BudgetRow, budget_id, populate_existing=True)
-    return _budget_of(row) if row else None
+    return budget_of(row) if row else None
 
 
 def find_budget_of(
@@ -35,7 +35,7 @@ def find_budget_of(
     query = select(BudgetRow).where(BudgetRow.subject_id == (key_id or account_id), BudgetRow.account_id == account_id)
     query = query.where(BudgetRow.measure == measure, BudgetRow.window == window)
     row = session.scalar(query.execution_options(populate_existing=True))
-    return _budget_of(row) if row else None
+    return budget_of(row) if row else None
 
 
 def put_budget(session: Session, budget: Budget) -> Budget:
@@ -67,7 +67,8 @@ def delete_budget(session: Session, budget_id: str) -> None:
     session.execute(delete(BudgetRow).where(BudgetRow.id == budget_id))
 
 
-def _budget_of(row: BudgetRow | Row[Any]) -> Budget:
+def budget_of(row: Any) -> Budget:
+    """Return the noun of a row, or of what has its columns."""
     return Budget(
         id=row.id,
         account_id=row.account_id,

@@ -5,22 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, not_, or_, select, update
+from sqlalchemy import ClauseElement, ColumnElement, and_, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.account import Account, ApiKey, KeyPurpose, Scope
 from app.accounts.tables import AccountRow, ApiKeyRow, ChangeSequenceRow
 from app.database import insert_into
 from app.errors import NotFound
+from app.group_sql import among, group_sql, listed, packed, unpacked
 
+_TABLE = AccountRow.__table__
 _ONE_ROW = 1
 _IDS_OF_A_STATEMENT_MAX = 1_000  # both databases bound the parameters of a statement
-_BOOKING_FACTS = (
-    select(AccountRow.id, AccountRow.closed_through, AccountRow.gated)
-    .where(AccountRow.id.in_(bindparam("ids", expanding=True)))
-    .order_by(AccountRow.id)
-    .with_for_update(read=True)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +78,17 @@ def set_account_name(session: Session, account_id: str, name: str) -> None:
     session.execute(update(AccountRow).where(AccountRow.id == account_id).values(name=name))
 
 
-def booking_facts(session: Session, account_ids: Sequence[str]) -> dict[str, BookingFacts]:
+def booking_facts(session: Session, account_ids: Collection[str]) -> dict[str, BookingFacts]:
     """Return the accounts' facts under a shared lock: neither an invoice run nor a new budget comes in between."""
-    rows = session.execute(_BOOKING_FACTS, {"ids": account_ids})
-    return {row.id: BookingFacts(row.closed_through, row.gated) for row in rows}
+    booked = _lock_for_booking(session, {"accounts": listed(session, sorted(account_ids))}).scalars()
+    accounts = [account_of(unpacked(AccountRow, text)) for text in booked]
+    return {each.id: BookingFacts(each.closed_through, each.gated) for each in accounts}
+
+
+@group_sql
+def _lock_for_booking(dialect: str) -> ClauseElement:
+    accounts = select(packed(dialect, AccountRow)).where(among(dialect, _TABLE.c.id, "accounts"))
+    return accounts.order_by(_TABLE.c.id).with_for_update(read=True)
 
 
 def set_gated(session: Session, account_id: str, *, gated: bool) -> None:
@@ -146,10 +149,10 @@ def insert_key(session: Session, key: ApiKey, *, digest: bytes, creation_id: str
     session.flush()
 
 
-def is_made(session: Session, account_id: str, creation_id: str) -> bool:
-    """Tell whether the account has the key of that creation already, working or not."""
+def key_of_creation(session: Session, account_id: str, creation_id: str) -> str | None:
+    """Return the id of the account's key of that creation, working or not."""
     query = select(ApiKeyRow.id).where(ApiKeyRow.account_id == account_id, ApiKeyRow.creation_id == creation_id)
-    return session.scalar(query) is not None
+    return session.scalar(query)
 
 
 def find_key(session: Session, account_id: str, key_id: str) -> ApiKey | None:
@@ -231,8 +234,8 @@ def latest_change(session: Session) -> int:
     return session.scalar(select(ChangeSequenceRow.value).where(ChangeSequenceRow.id == _ONE_ROW)) or 0
 
 
-def account_of(row: AccountRow | Row[Any]) -> Account:
-    """Return the noun of a row."""
+def account_of(row: Any) -> Account:
+    """Return the noun of a row, or of what has its columns."""
     return Account(
         row.id, row.name, row.currency, row.zone, row.anchor_day, row.created_at, row.closed_through, row.gated
     )

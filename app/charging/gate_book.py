@@ -5,18 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.accounts.account import Account
-from app.accounts.budget import Window, window_at
-from app.accounts.budget_store import budgets_of
 from app.accounts.store import gated_among
 from app.charging import hold_store
-from app.charging.gate_account import CounterKey, GateAccount, GatePositionKey, Settlement
+from app.charging.gate_account import GateAccount, Settlement
+from app.charging.gate_reading import read_gates
 from app.charging.hold import Hold, HoldRequest
 from app.charging.open_gate import stand_gate
 from app.database import Session
 from app.errors import InvariantViolation
-from app.ledger.store import live_grants
 from app.metering.meter import Quantities
-from app.pricing.plan import Billing, PlanVersion
+from app.pricing.plan import PlanVersion
 from app.pricing.store import find_versions
 
 _VERSIONS_MAX = 10_000
@@ -108,43 +106,30 @@ def open_book(
     accounts = hold_store.lock_gates(session, asking | set(held.values()))
     for account_id in sorted(gated_among(session, asking - accounts.keys())):
         accounts[account_id] = stand_gate(session, account_id, now)
-    holds = hold_store.find_holds(session, {request.event_id for request in requests} | held.keys())
-    calls: list[HoldRequest | Hold] = [*requests, *holds.values()]  # some of accounts that have no gate any more
-    counted = [call for call in calls if call.account_id in accounts]
-    return GateBook(_read_gates(session, shelf, accounts, counted), holds)
+    leaving = hold_store.find_holds(session, held.keys()) if held else {}
+    return _read_book(session, shelf, accounts, [*requests, *leaving.values()])
 
 
-def _read_gates(
+def _read_book(
     session: Session, shelf: PlanVersionShelf, accounts: Mapping[str, Account], calls: Sequence[HoldRequest | Hold]
-) -> dict[str, GateAccount]:
-    budgets = budgets_of(session, list(accounts))
-    keys = {(call.account_id, _position_key(call, accounts[call.account_id])) for call in calls}
-    positions = hold_store.find_positions(session, list(accounts), keys)
-    counter_keys = {
-        CounterKey(budget.id, budget.window_at(call.occurred_at, accounts[call.account_id]).start)
-        for call in calls
-        for budget in budgets.get(call.account_id, ())
-        if budget.key_id in (None, call.key_id)
-    }
-    counters = hold_store.find_counters(session, counter_keys)
-    version_ids = {key.plan_version_id for _, key in keys}
-    version_ids |= {key.plan_version_id for own in positions.values() for key in own}
+) -> GateBook:
+    readings, holds = read_gates(session, accounts, calls)
+    version_ids = {_version_id(call) for call in calls if call.account_id in accounts}
+    version_ids |= {key.plan_version_id for reading in readings.values() for key in reading.positions}
     versions = shelf.versions(session, version_ids)
-    prepaid = {account_id for account_id, key in keys if versions[key.plan_version_id].billing is Billing.PREPAID}
-    grants = live_grants(session, sorted(prepaid)) if prepaid else {}
-    return {
+    gates = {
         account_id: GateAccount(
             account=account,
-            budgets=budgets.get(account_id, ()),
+            budgets=readings[account_id].budgets,
             versions=versions,
-            positions=positions[account_id],
-            counters=dict(counters),  # by budgets' ids, so that each account finds its own
-            grants=grants.get(account_id, []),
+            positions=readings[account_id].positions,
+            counters=readings[account_id].counters,
+            grants=readings[account_id].grants,
         )
         for account_id, account in accounts.items()
     }
+    return GateBook(gates, holds)
 
 
-def _position_key(call: HoldRequest | Hold, account: Account) -> GatePositionKey:
-    version_id = call.plan_version.id if isinstance(call, HoldRequest) else call.plan_version_id
-    return GatePositionKey(window_at(Window.MONTH, call.occurred_at, account).start, version_id, call.model)
+def _version_id(call: HoldRequest | Hold) -> str:
+    return call.plan_version.id if isinstance(call, HoldRequest) else call.plan_version_id

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, and_, bindparam, delete, or_, select, tuple_, update
+from sqlalchemy import ClauseElement, and_, bindparam, delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.accounts.account import Account
@@ -21,36 +20,23 @@ from app.charging.tables import (
     HoldRow,
     ProcessLeaseRow,
 )
-from app.database import dialect_insert, dialect_of, insert_into
+from app.database import dialect_insert, insert_into
+from app.group_sql import among, group_sql, listed, packed, unpacked
 from app.ids import new_id
 from app.metering.meter import Quantities
 
 _GATES, _ACCOUNTS, _HOLDS = GateRow.__table__, AccountRow.__table__, HoldRow.__table__
 _POSITIONS, _COUNTERS = GatePositionRow.__table__, GateCounterRow.__table__
-_METERS = ("requests", "units", "results")
-_POSITION_KEY = ("account_id", "period_start", "plan_version_id", "model")
-_COUNTER_KEY = ("account_id", "budget_id", "window_start")
+METERS = ("requests", "units", "results")
+POSITION_KEY = ("account_id", "period_start", "plan_version_id", "model")
+COUNTER_KEY = ("account_id", "budget_id", "window_start")
 
-# What a call needs is read by statements that were built once, as rows: objects of the session would cost more than all
-# the rest. `keys` may be empty.
-_LOCK_GATES = (
-    select(_ACCOUNTS)
-    .join(_GATES, _GATES.c.account_id == _ACCOUNTS.c.id)
-    .where(_GATES.c.account_id.in_(bindparam("ids", expanding=True)))
-    .order_by(_GATES.c.account_id)
-    .with_for_update(of=_GATES)
-)
 _FIND_POSITIONS = select(_POSITIONS).where(
     or_(
         and_(_POSITIONS.c.account_id.in_(bindparam("ids", expanding=True)), _POSITIONS.c.held_requests > 0),
-        tuple_(*(_POSITIONS.c[name] for name in _POSITION_KEY)).in_(bindparam("keys", expanding=True)),
+        tuple_(*(_POSITIONS.c[name] for name in POSITION_KEY)).in_(bindparam("keys", expanding=True)),
     )
 )
-_FIND_COUNTERS = select(_COUNTERS).where(
-    tuple_(_COUNTERS.c.budget_id, _COUNTERS.c.window_start).in_(bindparam("keys", expanding=True))
-)
-_FIND_HOLDS = select(_HOLDS).where(_HOLDS.c.event_id.in_(bindparam("ids", expanding=True)))
-_DELETE_HOLDS = delete(HoldRow).where(_HOLDS.c.event_id.in_(bindparam("ids", expanding=True)))
 
 
 def lock_gates(session: Session, account_ids: Collection[str]) -> dict[str, Account]:
@@ -58,8 +44,9 @@ def lock_gates(session: Session, account_ids: Collection[str]) -> dict[str, Acco
 
     Whoever locks gates holds claims already, or never will: so no two transactions wait for each other.
     """
-    rows = session.connection().execute(_LOCK_GATES, {"ids": sorted(account_ids)})
-    return {row.id: account_of(row) for row in rows}
+    locked = _lock_gates(session, {"accounts": listed(session, sorted(account_ids))}).scalars()
+    accounts = [account_of(unpacked(AccountRow, text)) for text in locked]
+    return {account.id: account for account in accounts}
 
 
 def insert_gate(session: Session, account_id: str, now: datetime) -> bool:
@@ -83,7 +70,7 @@ def find_positions(
     found: dict[str, dict[GatePositionKey, GatePosition]] = {account_id: {} for account_id in account_ids}
     for each in session.connection().execute(_FIND_POSITIONS, {"ids": sorted(account_ids), "keys": asked}):
         key = GatePositionKey(each.period_start, each.plan_version_id, each.model)
-        found[each.account_id][key] = GatePosition(_quantities(each, "settled_"), _quantities(each, "held_"))
+        found[each.account_id][key] = position_of(each)
     return found
 
 
@@ -98,20 +85,23 @@ def save_positions(session: Session, positions: Mapping[tuple[str, GatePositionK
     for account_id, key in sorted_keys(list(positions)):
         position = positions[account_id, key]
         row: dict[str, object] = dict(
-            zip(_POSITION_KEY, (account_id, key.period_start, key.plan_version_id, key.model), strict=True)
+            zip(POSITION_KEY, (account_id, key.period_start, key.plan_version_id, key.model), strict=True)
         )
-        row |= {f"settled_{name}": getattr(position.settled, name) for name in _METERS}
-        row |= {f"held_{name}": getattr(position.held, name) for name in _METERS}
+        row |= {f"settled_{name}": getattr(position.settled, name) for name in METERS}
+        row |= {f"held_{name}": getattr(position.held, name) for name in METERS}
         rows.append(row)
     if rows:
-        session.connection().execute(_save_positions_statement(dialect_of(session)), rows)
+        _save_positions(session, rows)
 
 
 def find_counters(session: Session, keys: Collection[CounterKey]) -> dict[CounterKey, Counter]:
     """Return the counters of those keys; one that was never moved is left out."""
     if not keys:
         return {}
-    rows = session.connection().execute(_FIND_COUNTERS, {"keys": [(key.budget_id, key.window_start) for key in keys]})
+    query = select(_COUNTERS).where(
+        tuple_(_COUNTERS.c.budget_id, _COUNTERS.c.window_start).in_([(key.budget_id, key.window_start) for key in keys])
+    )
+    rows = session.connection().execute(query)
     return {CounterKey(row.budget_id, row.window_start): Counter(row.settled, row.held) for row in rows}
 
 
@@ -128,7 +118,7 @@ def save_counters(session: Session, counters: Mapping[tuple[str, CounterKey], Co
         for account_id, key in sorted(counters, key=lambda each: (each[0], each[1].budget_id, each[1].window_start))
     ]
     if rows:
-        session.connection().execute(_save_counters_statement(dialect_of(session)), rows)
+        _save_counters(session, rows)
 
 
 def delete_counters(session: Session, budget_id: str) -> None:
@@ -137,16 +127,14 @@ def delete_counters(session: Session, budget_id: str) -> None:
 
 def find_holds(session: Session, event_ids: Collection[str]) -> dict[str, Hold]:
     """Return the holds of those calls."""
-    if not event_ids:
-        return {}
-    rows = session.connection().execute(_FIND_HOLDS, {"ids": sorted(event_ids)})
-    return {row.event_id: _hold_of(row) for row in rows}
+    rows = session.connection().execute(select(_HOLDS).where(_HOLDS.c.event_id.in_(sorted(event_ids))))
+    return {row.event_id: hold_of(row) for row in rows}
 
 
 def holds_of_account(session: Session, account_id: str) -> list[Hold]:
     """Return what the account's running calls hold."""
     rows = session.connection().execute(select(_HOLDS).where(_HOLDS.c.account_id == account_id))
-    return [_hold_of(row) for row in rows]
+    return [hold_of(row) for row in rows]
 
 
 def add_budget(session: Session, holds: Iterable[Hold], budget_id: str) -> None:
@@ -165,13 +153,12 @@ def holds_of_dead(session: Session, limit: int) -> dict[str, str]:
 
 def insert_holds(session: Session, holds: Sequence[Hold], *, lease_id: str) -> None:
     if holds:
-        rows = [_hold_values(hold, lease_id) for hold in sorted(holds, key=lambda hold: hold.event_id)]
-        session.connection().execute(_insert_holds_statement(dialect_of(session)), rows)
+        _insert_holds(session, [_hold_values(hold, lease_id) for hold in sorted(holds, key=lambda hold: hold.event_id)])
 
 
 def delete_holds(session: Session, event_ids: Collection[str]) -> None:
     if event_ids:
-        session.connection().execute(_DELETE_HOLDS, {"ids": sorted(event_ids)})
+        _delete_holds(session, {"calls": listed(session, sorted(event_ids))})
 
 
 def insert_alerts(session: Session, account_id: str, passed: Iterable[ThresholdPassed], now: datetime) -> None:
@@ -198,30 +185,39 @@ def insert_alerts(session: Session, account_id: str, passed: Iterable[ThresholdP
         session.execute(once, rows)
 
 
-# Statements of the hot path are built once a dialect: building one takes longer than executing it.
+@group_sql
+def _lock_gates(dialect: str) -> ClauseElement:
+    gated = select(packed(dialect, AccountRow)).join(_GATES, _GATES.c.account_id == _ACCOUNTS.c.id)
+    wanted = gated.where(among(dialect, _GATES.c.account_id, "accounts")).order_by(_GATES.c.account_id)
+    return wanted.with_for_update(of=_GATES)
 
 
-@cache
-def _save_positions_statement(dialect: str) -> Executable:
+@group_sql
+def _save_positions(dialect: str) -> ClauseElement:
     statement = dialect_insert(dialect, GatePositionRow)
-    names = [f"{state}_{meter}" for state in ("settled", "held") for meter in _METERS]
+    names = [f"{state}_{meter}" for state in ("settled", "held") for meter in METERS]
     values = {name: statement.excluded[name] for name in names}
-    upsert: Executable = statement.on_conflict_do_update(index_elements=list(_POSITION_KEY), set_=values)
+    upsert: ClauseElement = statement.on_conflict_do_update(index_elements=list(POSITION_KEY), set_=values)
     return upsert
 
 
-@cache
-def _save_counters_statement(dialect: str) -> Executable:
+@group_sql
+def _save_counters(dialect: str) -> ClauseElement:
     statement = dialect_insert(dialect, GateCounterRow)
     values = {name: statement.excluded[name] for name in ("settled", "held")}
-    upsert: Executable = statement.on_conflict_do_update(index_elements=list(_COUNTER_KEY), set_=values)
+    upsert: ClauseElement = statement.on_conflict_do_update(index_elements=list(COUNTER_KEY), set_=values)
     return upsert
 
 
-@cache
-def _insert_holds_statement(dialect: str) -> Executable:
-    statement: Executable = dialect_insert(dialect, HoldRow)
+@group_sql
+def _insert_holds(dialect: str) -> ClauseElement:
+    statement: ClauseElement = dialect_insert(dialect, HoldRow)
     return statement
+
+
+@group_sql
+def _delete_holds(dialect: str) -> ClauseElement:
+    return delete(HoldRow).where(among(dialect, _HOLDS.c.event_id, "calls"))
 
 
 def _hold_values(hold: Hold, lease_id: str) -> dict[str, object]:
@@ -234,14 +230,15 @@ def _hold_values(hold: Hold, lease_id: str) -> dict[str, object]:
         "plan_version_id": hold.plan_version_id,
         "model": hold.model,
         "occurred_at": hold.occurred_at,
-        **{name: getattr(hold.most, name) for name in _METERS},
-        **{f"position_{name}": getattr(hold.position, name) for name in _METERS},
+        **{name: getattr(hold.most, name) for name in METERS},
+        **{f"position_{name}": getattr(hold.position, name) for name in METERS},
         "amount_nanos": hold.amount_nanos,
         "budget_ids": " ".join(sorted(hold.budget_ids)),
     }
 
 
-def _hold_of(row: Row[Any]) -> Hold:
+def hold_of(row: Any) -> Hold:
+    """Return the noun of a row, or of what has its columns."""
     return Hold(
         event_id=row.event_id,
         account_id=row.account_id,
@@ -250,12 +247,17 @@ def _hold_of(row: Row[Any]) -> Hold:
         plan_version_id=row.plan_version_id,
         model=row.model,
         occurred_at=row.occurred_at,
-        most=_quantities(row, ""),
-        position=_quantities(row, "position_"),
+        most=_quantities_of(row, ""),
+        position=_quantities_of(row, "position_"),
         amount_nanos=row.amount_nanos,
         budget_ids=frozenset(row.budget_ids.split()),
     )
 
 
-def _quantities(row: Row[Any], prefix: str) -> Quantities:
-    return Quantities(**{name: getattr(row, prefix + name) for name in _METERS})
+def position_of(row: Any) -> GatePosition:
+    """Return the noun of a row, or of what has its columns."""
+    return GatePosition(_quantities_of(row, "settled_"), _quantities_of(row, "held_"))
+
+
+def _quantities_of(row: Any, prefix: str) -> Quantities:
+    return Quantities(**{name: getattr(row, prefix + name) for name in METERS})

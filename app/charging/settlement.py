@@ -15,7 +15,7 @@ from app.charging.hold import HoldRequest
 from app.database import Session
 from app.errors import AppError, Unavailable
 from app.ledger.drawdown import Draw, by_grant
-from app.ledger.store import apply_draws, post_usage
+from app.ledger.store import UsageDraws, apply_draws, post_usage
 from app.metering.store import recorded_among
 from app.metering.usage_event import UsageEvent
 
@@ -71,15 +71,14 @@ def _book_draws(
 ) -> None:
     """Take from the grants what was drawn, and post it by account and quarter of an hour."""
     apply_draws(session, by_grant(draw for draws in drawn.values() for draw in draws))
-    for account_id, bucket_start in sorted(drawn):
-        post_usage(
-            session,
-            account_id=account_id,
-            currency=book.gates[account_id].account.currency,
-            bucket_start=bucket_start,
-            draws=drawn[account_id, bucket_start],
-            now=now,
-        )
+    post_usage(
+        session,
+        (
+            UsageDraws(account_id, book.gates[account_id].account.currency, bucket_start, tuple(draws))
+            for (account_id, bucket_start), draws in drawn.items()
+        ),
+        now,
+    )
 
 
 def _hold_lost(refusal: AppError) -> HoldLost:

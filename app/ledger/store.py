@@ -1,16 +1,16 @@
 """All SQL of credit grants, and of writing the journal. What changes a grant is called under the lock of its gate."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, Select, bindparam, select, update
+from sqlalchemy import BigInteger, ClauseElement, Select, String, bindparam, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from app.database import dialect_insert, dialect_of, insert_into
+from app.database import dialect_insert, insert_into
 from app.errors import InvariantViolation
+from app.group_sql import group_sql
 from app.ids import new_id
 from app.ledger.credit_grant import CreditGrant, GrantKind
 from app.ledger.drawdown import Draw, by_grant
@@ -21,21 +21,11 @@ from app.metering.usage_event import BUCKET
 _GRANT_FIELDS = tuple(field.name for field in fields(CreditGrant))
 _ENTRY_FIELDS = tuple(field.name for field in fields(JournalEntry) if field.name != "postings")
 _SOURCE = ["account_id", "source_kind", "source_id"]
-_GRANTS = CreditGrantRow.__table__
-_ENTRY_OF_SOURCE = select(JournalEntryRow.id).where(
-    JournalEntryRow.account_id == bindparam("account_id"),
-    JournalEntryRow.source_kind == bindparam("source_kind"),
-    JournalEntryRow.source_id == bindparam("source_id"),
-)
+_GRANTS, _ENTRIES, _POSTINGS = CreditGrantRow.__table__, JournalEntryRow.__table__, PostingRow.__table__
 _LIVE = (
     select(_GRANTS)
     .where(_GRANTS.c.account_id.in_(bindparam("ids", expanding=True)), _GRANTS.c.remaining_nanos > 0)
     .order_by(_GRANTS.c.id)
-)
-_DRAW = (
-    update(CreditGrantRow)
-    .where(_GRANTS.c.id == bindparam("grant"), _GRANTS.c.remaining_nanos >= bindparam("drawn"))
-    .values(remaining_nanos=_GRANTS.c.remaining_nanos - bindparam("drawn"))
 )
 
 
@@ -77,8 +67,8 @@ def list_grants(session: Session, account_id: str, before: str | None, limit: in
 def live_grants(session: Session, account_ids: Collection[str]) -> dict[str, list[CreditGrant]]:
     """Return by account the grants of which something is left, expired ones included."""
     grants: dict[str, list[CreditGrant]] = {account_id: [] for account_id in account_ids}
-    for row in session.connection().execute(_LIVE, {"ids": list(account_ids)}):  # rows: each call reads them
-        grants[row.account_id].append(_grant_of(row))
+    for row in session.connection().execute(_LIVE, {"ids": list(account_ids)}):
+        grants[row.account_id].append(grant_of(row))
     return grants
 
 
@@ -94,7 +84,7 @@ def apply_draws(session: Session, draws_by_grant: Mapping[str, int]) -> None:
     rows = [{"grant": grant_id, "drawn": nanos} for grant_id, nanos in sorted(draws_by_grant.items()) if nanos]
     if not rows:
         return
-    changed = session.connection().execute(_DRAW, rows).rowcount
+    changed = _draw(session, rows).rowcount
     if changed != len(rows):
         raise InvariantViolation(f"{len(rows) - changed} grants have less left than was to be drawn")
 
@@ -112,31 +102,61 @@ def take_back(session: Session, grant_id: str, *, refunded_nanos: int = 0, expir
 
 def post(session: Session, entry: JournalEntry) -> bool:
     """Write an entry with its postings; False, and nothing changes, where its source stands in the books already."""
-    if _insert_entry(session, {name: getattr(entry, name) for name in _ENTRY_FIELDS}) is None:
+    values = {name: getattr(entry, name) for name in _ENTRY_FIELDS}
+    statement = insert_into(session, JournalEntryRow).on_conflict_do_nothing(index_elements=_SOURCE)
+    if session.scalar(statement.returning(_ENTRIES.c.id), values) is None:
         return False
     _add_postings(session, entry.id, entry.postings)
     return True
 
 
-def post_usage(
-    session: Session, *, account_id: str, currency: str, bucket_start: datetime, draws: Iterable[Draw], now: datetime
-) -> None:
-    """Add draws to the one entry of what calls of a quarter of an hour took from the account's credit.
+@dataclass(frozen=True, slots=True)
+class UsageDraws:
+    """What calls of a quarter of an hour drew from an account's credit."""
+
+    account_id: str
+    currency: str
+    bucket_start: datetime
+    draws: tuple[Draw, ...]
+
+
+def post_usage(session: Session, used: Iterable[UsageDraws], now: datetime) -> None:
+    """Add draws to the one entry of what the calls of a quarter of an hour took from an account's credit.
 
     The entry grows with each group of calls that is recorded. Its id lies where the quarter ends: in the order of ids,
-    which the history of a balance is read in, it stands behind the credit that its calls may have drawn on.
+    which the history of a balance is read in, it stands behind the credit that its calls may have drawn on. Raises
+    ConstraintViolated where an account has no such entry after all.
     """
-    drawn = {grant_id: nanos for grant_id, nanos in by_grant(draws).items() if nanos}
-    if not drawn:
-        return
-    source = {"account_id": account_id, "source_kind": SourceKind.USAGE, "source_id": bucket_start.isoformat()}
-    entry_id = _find_entry_id(session, source)
-    if entry_id is None:
-        first = {"id": new_id("entry", bucket_start + BUCKET), "occurred_at": bucket_start, "created_at": now}
-        entry_id = _insert_entry(session, {**source, **first, "currency": currency})
-    if entry_id is None:
-        raise InvariantViolation(f"usage of {account_id} was posted without the lock of its gate")
-    _add_postings(session, entry_id, usage_postings(drawn))
+    sums = [(each, {grant: nanos for grant, nanos in by_grant(each.draws).items() if nanos}) for each in used]
+    drawn = sorted((each for each in sums if each[1]), key=lambda each: (each[0].account_id, each[0].bucket_start))
+    if drawn:
+        _insert_usage_entries(session, [_usage_entry(each, now) for each, _ in drawn])
+        _add_usage_postings(session, [row for each, by_id in drawn for row in _posting_rows(each, by_id)])
+
+
+def _usage_entry(used: UsageDraws, now: datetime) -> dict[str, object]:
+    return {
+        "id": new_id("entry", used.bucket_start + BUCKET),
+        "account_id": used.account_id,
+        "currency": used.currency,
+        "source_kind": SourceKind.USAGE.value,
+        "source_id": used.bucket_start.isoformat(),
+        "occurred_at": used.bucket_start,
+        "created_at": now,
+    }
+
+
+def _posting_rows(used: UsageDraws, drawn: Mapping[str, int]) -> list[dict[str, object]]:
+    source = {"account": used.account_id, "source": used.bucket_start.isoformat()}
+    return [source | _posting_values(posting) for posting in usage_postings(drawn)]
+
+
+def _posting_values(posting: Posting) -> dict[str, object]:
+    return {
+        "ledger_account": posting.ledger_account.value,
+        "grant_id": posting.grant_id,
+        "amount_nanos": posting.amount_nanos,
+    }
 
 
 def find_entry(session: Session, account_id: str, kind: SourceKind, source_id: str) -> JournalEntry | None:
@@ -154,46 +174,42 @@ def find_entry(session: Session, account_id: str, kind: SourceKind, source_id: s
     )
 
 
-def _find_entry_id(session: Session, source: Mapping[str, str]) -> str | None:
-    return session.scalar(_ENTRY_OF_SOURCE, source)
-
-
-def _insert_entry(session: Session, values: Mapping[str, object]) -> str | None:
-    """Insert an entry and return its id; None where its source has one already."""
-    inserted: str | None = session.scalar(_insert_entry_statement(dialect_of(session)), values)
-    return inserted
-
-
 def _add_postings(session: Session, entry_id: str, postings: Sequence[Posting]) -> None:
-    """Add to the postings of an entry, those of one place into one row."""
-    rows = [
-        {
-            "entry_id": entry_id,
-            "ledger_account": posting.ledger_account,
-            "grant_id": posting.grant_id,
-            "amount_nanos": posting.amount_nanos,
-        }
-        for posting in postings
-    ]
-    session.execute(_add_postings_statement(dialect_of(session)), rows)
+    """Write the postings of an entry, those of one place into one row."""
+    statement = _adding(insert_into(session, PostingRow))
+    session.execute(statement, [{"entry_id": entry_id} | _posting_values(posting) for posting in postings])
 
 
-# Statements of the hot path are built once a dialect: building one takes longer than executing it.
+def _adding(insert: Any) -> Any:
+    sums = {"amount_nanos": _POSTINGS.c.amount_nanos + insert.excluded.amount_nanos}
+    return insert.on_conflict_do_update(index_elements=["entry_id", "ledger_account", "grant_id"], set_=sums)
 
 
-@cache
-def _insert_entry_statement(dialect: str) -> Executable:
-    statement = dialect_insert(dialect, JournalEntryRow).on_conflict_do_nothing(index_elements=_SOURCE)
-    returned: Executable = statement.returning(JournalEntryRow.__table__.c.id)
-    return returned
+@group_sql
+def _draw(dialect: str) -> ClauseElement:  # noqa: ARG001 - the same in both
+    drawn = bindparam("drawn", type_=BigInteger)
+    left = (_GRANTS.c.id == bindparam("grant", type_=String)) & (_GRANTS.c.remaining_nanos >= drawn)
+    return update(CreditGrantRow).where(left).values(remaining_nanos=_GRANTS.c.remaining_nanos - drawn)
 
 
-@cache
-def _add_postings_statement(dialect: str) -> Executable:
-    statement = dialect_insert(dialect, PostingRow)
-    sums = {"amount_nanos": PostingRow.__table__.c.amount_nanos + statement.excluded.amount_nanos}
-    added: Executable = statement.on_conflict_do_update(
-        index_elements=["entry_id", "ledger_account", "grant_id"], set_=sums
+@group_sql
+def _insert_usage_entries(dialect: str) -> ClauseElement:
+    statement: ClauseElement = dialect_insert(dialect, JournalEntryRow).on_conflict_do_nothing(index_elements=_SOURCE)
+    return statement
+
+
+@group_sql
+def _add_usage_postings(dialect: str) -> ClauseElement:
+    entry = select(_ENTRIES.c.id).where(
+        _ENTRIES.c.account_id == bindparam("account", type_=String),
+        _ENTRIES.c.source_kind == literal_column(f"'{SourceKind.USAGE.value}'"),
+        _ENTRIES.c.source_id == bindparam("source", type_=String),
+    )
+    given = {
+        name: bindparam(name, type_=_POSTINGS.c[name].type) for name in ("ledger_account", "grant_id", "amount_nanos")
+    }
+    added: ClauseElement = _adding(
+        dialect_insert(dialect, PostingRow).values(entry_id=entry.scalar_subquery(), **given)
     )
     return added
 
@@ -201,9 +217,10 @@ def _add_postings_statement(dialect: str) -> Executable:
 def _grants_of(session: Session, query: Select[CreditGrantRow]) -> list[CreditGrant]:
     """Return grants as the database has them now: what was drawn a moment ago did not pass the session's objects."""
     rows = session.scalars(query, execution_options={"populate_existing": True})
-    return [_grant_of(row) for row in rows]
+    return [grant_of(row) for row in rows]
 
 
-def _grant_of(row: CreditGrantRow | Row[Any]) -> CreditGrant:
+def grant_of(row: Any) -> CreditGrant:
+    """Return the noun of a row, or of what has its columns."""
     values = {name: getattr(row, name) for name in _GRANT_FIELDS}
     return CreditGrant(**values | {"kind": GrantKind(row.kind)})

@@ -11,7 +11,8 @@ from sqlalchemy import Executable, String, bindparam, column, func, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
-from app.database import dialect_insert, dialect_of, insert_into, json_rows, json_text
+from app.database import dialect_insert, dialect_of, insert_into
+from app.group_sql import json_rows, json_text
 from app.ids import id_bound, microseconds
 from app.metering.meter import Quantities
 from app.metering.tables import BatchRow, DeviceIntervalRow, UsageEventRow, UsageRollupRow

@@ -13,6 +13,7 @@ from app.ledger import history_store, store
 from app.ledger.credit_history import CreditMovement, LedgerBalance
 from app.ledger.drawdown import Draw
 from app.ledger.journal_entry import JournalEntry, LedgerAccount, SourceKind, transfer
+from app.ledger.store import UsageDraws
 from tests.builders import ACCOUNT, NOON, make_account, open_account
 from tests.ledger.grants import make_grant, make_grant_entry
 
@@ -43,7 +44,7 @@ def refund(name: str, nanos: int, at: datetime) -> JournalEntry:
 
 def use(database: Database, bucket_start: datetime, draws: Iterable[Draw], now: datetime) -> None:
     with database.transaction() as session:
-        store.post_usage(session, account_id=ACCOUNT, currency="USD", bucket_start=bucket_start, draws=draws, now=now)
+        store.post_usage(session, [UsageDraws(ACCOUNT, "USD", bucket_start, tuple(draws))], now)
 
 
 def history(database: Database, before: str | None = None, limit: int = 50) -> list[CreditMovement]:

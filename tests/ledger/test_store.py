@@ -11,6 +11,7 @@ from app.ledger import store
 from app.ledger.credit_grant import CreditGrant, GrantKind
 from app.ledger.drawdown import Draw
 from app.ledger.journal_entry import LedgerAccount, SourceKind
+from app.ledger.store import UsageDraws
 from tests.builders import ACCOUNT, NOON, open_account
 from tests.ledger.grants import make_grant, make_grant_entry
 
@@ -99,9 +100,7 @@ def test_usage_of_a_quarter_of_an_hour_is_one_entry_that_grows(database: Databas
     first = [Draw("g1", 5), Draw("g2", 1)]
     for draws, bucket in ((first, NOON), ([Draw("g2", 3), Draw("g2", 1)], NOON), ([Draw("g2", 7)], NOON + QUARTER)):
         with database.transaction() as session:
-            store.post_usage(
-                session, account_id=ACCOUNT, currency="USD", bucket_start=bucket, draws=draws, now=NOON + QUARTER
-            )
+            store.post_usage(session, [UsageDraws(ACCOUNT, "USD", bucket, tuple(draws))], NOON + QUARTER)
     credit, revenue = LedgerAccount.CUSTOMER_CREDIT, LedgerAccount.USAGE_REVENUE
     assert usage(database) == {(credit, "g1"): 5, (credit, "g2"): 5, (revenue, ""): -10}
     assert usage(database, 1) == {(credit, "g2"): 7, (revenue, ""): -7}
@@ -110,5 +109,5 @@ def test_usage_of_a_quarter_of_an_hour_is_one_entry_that_grows(database: Databas
 def test_usage_that_cost_nothing_is_not_booked(database: Database, account: Account) -> None:
     for draws in ([], [Draw("g1", 0)]):
         with database.transaction() as session:
-            store.post_usage(session, account_id=ACCOUNT, currency="USD", bucket_start=NOON, draws=draws, now=NOON)
+            store.post_usage(session, [UsageDraws(ACCOUNT, "USD", NOON, tuple(draws))], NOON)
     assert usage(database) == {}
