@@ -18,9 +18,13 @@ class KeyMadeAlready(Conflict):
 def refuse_repeat(session: Session, account_id: str, creation_id: str | None) -> None:
     """Lock the account, so that two of a kind come one behind the other. Raises KeyMadeAlready, NotFound."""
     store.lock_account(session, account_id)
-    if creation_id is not None and store.is_made(session, account_id, creation_id):
+    if creation_id is None:
+        return
+    if made := store.key_of_creation(session, account_id, creation_id):
         raise KeyMadeAlready(
-            "this key was made already; its secret was shown then", hint="revoke it where the secret is lost"
+            f"this request has made the key {made} before, and its secret was shown then",
+            hint="use that key; where its secret is lost, revoke it, and ask again under another Idempotency-Key",
+            key=made,
         )
 
 

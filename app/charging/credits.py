@@ -245,9 +245,9 @@ def _refundable(credit: Credit, grant: CreditGrant, amount_nanos: int | None, no
     if not 0 < wanted_nanos <= refundable_nanos:
         refundable = format_money(refundable_nanos, credit.account.currency)
         raise RefundTooLarge(
-            f"{refundable} {credit.account.currency} of {grant.id} may be paid back now",
+            f"{refundable} {credit.account.currency} of {grant.id} may be paid back now, and no more",
             where="amount",
-            hint="what running calls hold cannot be paid back before they end",
+            hint="leave the amount out for all of it; what running calls hold may be paid back once they have ended",
             refundable=refundable,
             currency=credit.account.currency,
         )

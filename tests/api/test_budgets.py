@@ -95,15 +95,20 @@ async def test_an_unknown_measure_or_window_is_refused(faremeter: Installation, 
 async def test_a_limit_is_a_decimal_string_or_a_whole_number(faremeter: Installation, limit: Any) -> None:
     tenant = faremeter.tenant()
     answer = await put(faremeter, tenant, tenant.key_id, "money/day", limit=limit)
-    assert answer.status_code == 400, answer.text
+    assert_problem(answer, Expected(400, "invalid", "limit"))
 
 
 async def test_a_key_may_only_draw_its_own_bounds_tighter(faremeter: Installation) -> None:
     tenant = faremeter.tenant()
     tight = await put(faremeter, tenant, tenant.key_id, "units/day", limit=100)
     assert tight.status_code == 200
-    looser = await put(faremeter, tenant, tenant.key_id, "units/day", limit=101)
-    assert_problem(looser, Expected(403, "budget_loosened"))
+    for body, where in (
+        ({"limit": 101}, "limit"),
+        ({"limit": 99, "hard": False}, "hard"),
+        ({"limit": 99, "thresholds": [100]}, "thresholds"),
+    ):
+        looser = await put(faremeter, tenant, tenant.key_id, "units/day", **body)
+        assert_problem(looser, Expected(403, "budget_loosened", where))
     removing = await faremeter.http.delete(f"/v1/keys/{tenant.key_id}/budgets/units/day", headers=tenant.headers)
     assert_problem(removing, Expected(403, "budget_loosened"))
     another = faremeter.another_key(tenant.account_id)
@@ -130,7 +135,7 @@ async def test_the_successor_of_a_key_has_its_budgets_and_its_use(faremeter: Ins
         body = assert_problem(refused, Expected(402, "quota_exceeded"))
         assert (body["limit"], body["limit_size"], body["used"]) == ("key_quota_day", 5, 4)
     looser = await put(faremeter, successor, tenant.key_id, "units/day", limit=6)
-    assert_problem(looser, Expected(403, "budget_loosened"))
+    assert_problem(looser, Expected(403, "budget_loosened", "limit"))
     assert (await faremeter.predict(successor)).status_code == 200
 
 

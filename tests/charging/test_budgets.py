@@ -149,9 +149,9 @@ def test_every_change_is_noticed_and_written_down_and_a_repeat_is_not(shop: Shop
     assert counted[0] < counted[1] == counted[2] < counted[3] < shop.changes()  # a repeat empties nobody's caches
     common = {"budget": "account_budget_total", "kind": "hard", "thresholds": "80 100"}
     assert shop.trail() == [
-        ("budget.set", shop.account.id, common | {"limit": "7 units", "before": ""}),
-        ("budget.set", shop.account.id, common | {"limit": "8 units", "before": "7 units"}),
-        ("budget.removed", shop.account.id, common | {"limit": "8 units"}),
+        ("budget.set", shop.account.id, common | {"limit": "7.00 USD", "before": ""}),
+        ("budget.set", shop.account.id, common | {"limit": "8.00 USD", "before": "7.00 USD"}),
+        ("budget.removed", shop.account.id, common | {"limit": "8.00 USD"}),
     ]
 
 

@@ -84,10 +84,16 @@ TEXTS = {
     ),
     "credit_expiry_past": _("Credit expires in the future: choose a later day."),
     "grant_not_refundable": _("Only credit that was paid for, and has not expired, is paid back."),
-    "refund_too_large": _("No more is paid back than is left of it, and what running calls hold has to wait for them."),
+    "refund_too_large": _(
+        "This is more than may be paid back now. Leave the field empty for all that may; what running calls hold has to"
+        " wait for them."
+    ),
     "key_ended": _("The key has expired or was revoked. Create a new one instead."),
     "key_of_playground": _("This is the playground's own key. Revoke it, and the playground gets a new one."),
-    "key_made_already": _("This form has made its key already, and the secret was shown then. Look among your keys."),
+    "key_made_already": _(
+        "This form has made its key already, and the secret was shown then. If it is lost, revoke that key among your"
+        " keys, and make another one."
+    ),
     "key_misplaced": _("A key does not belong here, where it would be kept. Consider it leaked, and revoke it."),
     "scopes_missing": _("Choose what the key may do: at least one thing."),
     "invoice_not_found": _("There is no such invoice."),

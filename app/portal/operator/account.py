@@ -13,7 +13,7 @@ from app.database import DatabaseUnavailable
 from app.errors import AppError
 from app.members.role import Role, parse_role
 from app.metering.usage_range import Preset, preset_range
-from app.metering.usage_report import GroupBy, UsageRow
+from app.metering.usage_report import Bucket, GroupBy, UsageRow
 from app.period import midnight, parse_zone
 from app.portal.frame.day_field import day_of
 from app.portal.frame.forms import PageForm
@@ -154,5 +154,5 @@ def _charges_so_far(services: Services, account: Account) -> AccountCharges | No
 def _usage_of_month(services: Services, account: Account) -> list[UsageRow]:
     """Return the sums of the local calendar month by model, test keys included."""
     zone = parse_zone(account.zone)
-    month = preset_range(Preset.THIS_MONTH, zone, services.clock.now())
-    return services.metering.report(account.id, month.period, zone=zone, bucket=month.bucket, group_by=GroupBy.MODEL)
+    period = preset_range(Preset.THIS_MONTH, zone, services.clock.now()).period
+    return services.metering.report(account.id, period, zone=zone, bucket=Bucket.MONTH, group_by=GroupBy.MODEL)

@@ -1,5 +1,6 @@
 """/operator/accounts/{id}/credit: what an account has in advance; granting credit, and paying it back."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -48,6 +49,15 @@ class RefundForm(PageForm):
 
     amount: str = ""
     creation_id: str = Field(default_factory=new_creation_id, max_length=_ID_CHARS_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Refunding:
+    """A refund that came back with a problem: of which grant, what was typed, and under which id it is sent again."""
+
+    grant_id: str
+    amount: str
+    creation_id: str
 
 
 @router.get("")
@@ -99,7 +109,9 @@ def refund(
         amount_nanos = amount_of(form.amount, where="amount") if form.amount else None
         services.credits.refund(account.id, grant_id, amount_nanos, creation_id=form.creation_id, by=operator.actor)
     except AppError as error:
-        return _page(request, services, account, problem=error)
+        # The same id until the refund is made, which may not be known.
+        again = new_creation_id() if isinstance(error, IdempotencyKeyReused) else form.creation_id
+        return _page(request, services, account, refunding=Refunding(grant_id, form.amount, again), problem=error)
     return _done(account_id, "refunded")
 
 
@@ -114,6 +126,7 @@ def _page(
     *,
     before: str = "",
     form: GrantForm | None = None,
+    refunding: Refunding | None = None,
     problem: AppError | None = None,
 ) -> Response:
     found = services.credits.history(account.id, before or None, MOVEMENTS_ON_A_PAGE + 1)
@@ -128,6 +141,7 @@ def _page(
         # The same id until the form has made its grant, which may not be known.
         creation_id=new_creation_id() if spent or form is None else form.creation_id,
         refund_id=new_creation_id(),
+        refunding=refunding,
         balance=services.credits.balance(account.id),
         grants=services.credits.grants(account.id, limit=_GRANTS_MAX),
         movements=movements,

@@ -1,5 +1,7 @@
 """Opening accounts and looking after them: forms of the operator."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.audit_log.entry import AuditEntry
@@ -122,11 +124,13 @@ async def test_a_wrong_assignment_changes_nothing(
 async def test_an_account_shows_its_members_keys_usage_and_charges(portal: Installation) -> None:
     member = visitors.member(portal, Role.BILLING)
     tenant = portal.another_key(member.account_id, name="a <key>")
-    assert (await portal.predict(tenant, [ROW] * 1000)).status_code == 200
+    assert (await portal.predict(tenant, [ROW] * 999)).status_code == 200
+    portal.clock.advance(timedelta(days=1))
+    assert (await portal.predict(tenant)).status_code == 200
     page = text_of(await visitors.operator(portal).get(f"/operator/accounts/{member.account_id}"))
     assert f"{member.user.email} billing" in page
     assert "a <key>" in page
-    assert "linear 1 1,000" in page
+    assert "linear 2 1,000" in page  # of the month, not day by day
     assert "Charges of this period so far 0.01 USD" in page
     assert tenant.secret not in page
 

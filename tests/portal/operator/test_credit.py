@@ -92,9 +92,13 @@ async def test_credit_is_paid_back_once_for_each_form_and_never_more_than_is_lef
         answer = await operator.post(path, form)
         assert answer.headers["location"] == f"{path_of(person.account_id)}?done=refunded"
     assert portal.services.credits.balance(person.account_id).total_nanos == 6 * NANOS_PER_UNIT
-    refused = await operator.post(path, {"amount": "6.01"})
+    refused = await operator.post(path, {"amount": "6.01", "creation_id": "the-same"})
     assert refused.status_code == 409
-    assert "No more is paid back than is left of it" in text_of(refused)
+    assert "This is more than may be paid back now." in text_of(refused)
+    field = f"refund-{grant.id}"
+    assert f'aria-describedby="{field}-problem {field}-hint"' in refused.text
+    assert refused.text.count('value="6.01"') == refused.text.count(" is-invalid") == 1  # not beside the other form's
+    assert "the-same" in creation_ids_on(refused)
     assert (await operator.post(path)).status_code == 303  # an empty field is all that is left
     assert portal.services.credits.balance(person.account_id).total_nanos == 0
     page = await operator.get(path_of(person.account_id))
