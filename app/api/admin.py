@@ -7,9 +7,9 @@ from pydantic import Field
 
 from app.api.billing import account_body
 from app.api.claimed_route import ClaimedRoute, IdempotencyKey, creation_id_of
-from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
+from app.api.dependencies import AccountCursor, Limit, Operator, ServicesDep
 from app.api.fields import Instant, Name, Reference, StrictBody
-from app.api.wire import instant, page
+from app.api.wire import Page, instant, page
 from app.api.wire_invoice import invoice_body
 from app.api.wire_plan import plan_body
 from app.billing.invoice_run_report import AccountOutcome
@@ -63,7 +63,9 @@ def create_account(
 
 
 @router.get("/accounts")
-def list_accounts(_operator: Operator, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
+def list_accounts(
+    _operator: Operator, services: ServicesDep, cursor: AccountCursor = "", limit: Limit = 50
+) -> Page[dict[str, Any]]:
     """List accounts in order of creation."""
     return page(services.accounts.list_accounts(cursor, limit + 1), limit, account_body, lambda account: account.id)
 

@@ -1,13 +1,12 @@
 """/v1/admin/accounts/…/credits: operators give credit and pay it back. Each is done once for an Idempotency-Key."""
 
-from typing import Any
-
 from fastapi import APIRouter, status
 
 from app.api.claimed_route import ClaimedRoute, IdempotencyKey, creation_id_of
-from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
+from app.api.credit_fields import GrantFields, RefundFields
+from app.api.dependencies import GrantCursor, Limit, Operator, ServicesDep
 from app.api.fields import Instant, Name, StrictBody
-from app.api.wire import page
+from app.api.wire import Page, page
 from app.api.wire_credit import grant_body, refund_body
 from app.ledger.credit_grant import DEFAULT_PRIORITY, GrantKind
 from app.money import parse_nanos
@@ -41,7 +40,7 @@ def grant_credit(
     operator: Operator,
     services: ServicesDep,
     idempotency_key: IdempotencyKey = None,
-) -> dict[str, Any]:
+) -> GrantFields:
     """Give an account credit."""
     grant = services.credits.grant(
         account_id,
@@ -58,8 +57,8 @@ def grant_credit(
 
 @router.get("")
 def list_credits(
-    account_id: str, _operator: Operator, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50
-) -> dict[str, Any]:
+    account_id: str, _operator: Operator, services: ServicesDep, cursor: GrantCursor = "", limit: Limit = 50
+) -> Page[GrantFields]:
     """List an account's grants of credit, newest first."""
     account = services.accounts.get_account(account_id)
     grants = services.credits.grants(account.id, cursor or None, limit + 1)
@@ -74,7 +73,7 @@ def refund_credit(
     operator: Operator,
     services: ServicesDep,
     idempotency_key: IdempotencyKey = None,
-) -> dict[str, Any]:
+) -> RefundFields:
     """Pay credit back that was paid for and not used. The money itself moves outside of Faremeter."""
     amount_nanos = None if body.amount is None else parse_nanos(body.amount)
     refund = services.credits.refund(

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from app.api.dependencies import Cursor, Limit, Operator, ServicesDep
+from app.api.dependencies import AuditCursor, Limit, Operator, ServicesDep
 from app.api.fields import Reference
-from app.api.wire import instant, page
+from app.api.wire import Page, instant, page
 from app.audit_log.entry import AuditEntry
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
@@ -15,8 +15,8 @@ OfAccount = Annotated[Reference | None, Query(description="only what concerns th
 
 @router.get("/audit-log")
 def list_audit_log(
-    _operator: Operator, services: ServicesDep, account: OfAccount = None, cursor: Cursor = "", limit: Limit = 50
-) -> dict[str, Any]:
+    _operator: Operator, services: ServicesDep, account: OfAccount = None, cursor: AuditCursor = "", limit: Limit = 50
+) -> Page[dict[str, Any]]:
     """List every change that was made, the newest first."""
     entries = services.audit_log.list(account, cursor or None, limit + 1)
     return page(entries, limit, entry_body, lambda entry: entry.id)

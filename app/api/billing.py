@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.accounts.account import Account
-from app.api.dependencies import BillingReader, Cursor, Limit, ServicesDep
+from app.api.dependencies import BillingReader, InvoiceCursor, Limit, ServicesDep
 from app.api.wire import CSV_RESPONSES, csv_response, instant
 from app.api.wire_invoice import invoice_body
 from app.api.wire_plan import plan_body
@@ -33,7 +33,7 @@ def get_plan(principal: BillingReader, services: ServicesDep) -> dict[str, Any]:
 
 @router.get("/invoices")
 def list_invoices(
-    principal: BillingReader, services: ServicesDep, cursor: Cursor = "", limit: Limit = 20
+    principal: BillingReader, services: ServicesDep, cursor: InvoiceCursor = "", limit: Limit = 20
 ) -> dict[str, Any]:
     """List invoices, the latest period first; drafts are listed as such."""
     page = services.invoices.list(principal.account_id, cursor or None, limit)

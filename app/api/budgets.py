@@ -1,14 +1,13 @@
 """/v1/budgets and the budgets of keys: what an account and each of its keys may spend or use."""
 
-from typing import Any
-
 from fastapi import APIRouter
 
 from app.accounts.bounded_key import BudgetLoosened
 from app.accounts.budget import Measure, Window
+from app.api.budget_fields import AlertFields, BudgetFields, BudgetStateFields
 from app.api.claimed_route import ClaimedRoute
-from app.api.dependencies import ActingKey, BillingReader, Cursor, KeysWriter, Limit, ServicesDep
-from app.api.wire import page
+from app.api.dependencies import ActingKey, AlertCursor, BillingReader, BudgetCursor, KeysWriter, Limit, ServicesDep
+from app.api.wire import Page, page
 from app.api.wire_budget import BudgetBody, alert_body, budget_body, state_body
 
 router = APIRouter(prefix="/v1", tags=["budgets"], route_class=ClaimedRoute)
@@ -17,8 +16,8 @@ _OF_KEY = "/keys/{key_id}/budgets/{measure}/{window}"
 
 @router.get("/budgets")
 def list_budgets(
-    principal: BillingReader, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50
-) -> dict[str, Any]:
+    principal: BillingReader, services: ServicesDep, cursor: BudgetCursor = "", limit: Limit = 50
+) -> Page[BudgetStateFields]:
     """List the budgets of the account and its keys: their limits, what is used and held, and when they start anew."""
     currency = services.accounts.get_account(principal.account_id).currency
     behind = [state for state in services.budgets.list(principal.account_id) if state.budget.id > cursor]
@@ -27,8 +26,8 @@ def list_budgets(
 
 @router.get("/budgets/alerts")
 def list_alerts(
-    principal: BillingReader, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50
-) -> dict[str, Any]:
+    principal: BillingReader, services: ServicesDep, cursor: AlertCursor = "", limit: Limit = 50
+) -> Page[AlertFields]:
     """List thresholds of budgets that were reached, the latest first."""
     currency = services.accounts.get_account(principal.account_id).currency
     alerts = services.budgets.alerts(principal.account_id, cursor or None, limit + 1)
@@ -44,7 +43,7 @@ def set_key_budget(
     principal: KeysWriter,
     key: ActingKey,
     services: ServicesDep,
-) -> dict[str, Any]:
+) -> BudgetStateFields:
     """Set what a key and its successors may spend or use in a window. A key may only draw its own bounds tighter."""
     target = services.accounts.get_key(principal.account_id, key_id)
     state = services.budgets.set(
@@ -64,7 +63,7 @@ def set_key_budget(
 @router.delete(_OF_KEY)
 def remove_key_budget(
     key_id: str, measure: Measure, window: Window, principal: KeysWriter, key: ActingKey, services: ServicesDep
-) -> dict[str, Any]:
+) -> BudgetFields:
     """Remove a budget of a key, and forget what was counted against it. A key may not remove its own."""
     budget = services.budgets.find(principal.account_id, key_id, measure, window)
     if budget.key_id == principal.budget_key_id:

@@ -13,6 +13,7 @@ from app.accounts.account import Principal, Scope
 from app.accounts.authentication import Unauthenticated
 from app.audit_log.actor import Actor, ActorKind
 from app.bootstrap import Services
+from app.ids import checked_cursor
 
 PAGE_ITEMS_MAX = 100
 # They only tell /openapi.json how callers prove who they are; `secret_of` and `operator` read and judge.
@@ -84,6 +85,16 @@ def _basic_credentials(credentials: str) -> tuple[str, str]:
     return email, password
 
 
+def cursor_of(prefix: str) -> Callable[[str], str]:
+    """Return a dependency that reads the query's `cursor` of a list whose ids have that prefix."""
+    description = f"`next_cursor` of the previous page, an id `{prefix}_…`; another one is 422 `invalid_cursor`"
+
+    def dependency(cursor: Annotated[str, Query(description=description)] = "") -> str:
+        return checked_cursor(prefix, cursor)
+
+    return dependency
+
+
 ServicesDep = Annotated[Services, Depends(services_of)]
 UsageReader = Annotated[Principal, Depends(principal_with(Scope.USAGE_READ))]
 BillingReader = Annotated[Principal, Depends(principal_with(Scope.BILLING_READ))]
@@ -98,5 +109,13 @@ def acting_key(request: Request, principal: KeysWriter) -> Actor:
 ActingKey = Annotated[Actor, Depends(acting_key)]
 Predictor = Annotated[Principal, Depends(principal_with(Scope.PREDICT))]
 Operator = Annotated[Actor, Depends(operator)]
-Cursor = Annotated[str, Query(max_length=80, description="`next_cursor` of the previous page")]
+KeyCursor = Annotated[str, Depends(cursor_of("key"))]
+AccountCursor = Annotated[str, Depends(cursor_of("acct"))]
+InvoiceCursor = Annotated[str, Depends(cursor_of("inv"))]
+EntryCursor = Annotated[str, Depends(cursor_of("entry"))]
+GrantCursor = Annotated[str, Depends(cursor_of("grant"))]
+BudgetCursor = Annotated[str, Depends(cursor_of("bud"))]
+AlertCursor = Annotated[str, Depends(cursor_of("alert"))]
+EventCursor = Annotated[str, Depends(cursor_of("evt"))]
+AuditCursor = Annotated[str, Depends(cursor_of("aud"))]
 Limit = Annotated[int, Query(ge=1, le=PAGE_ITEMS_MAX, description="items on a page")]

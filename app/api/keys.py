@@ -4,7 +4,6 @@ No answer of these is kept: a secret is stored nowhere. With an Idempotency-Key 
 """
 
 from datetime import timedelta
-from typing import Any
 
 from fastapi import APIRouter, status
 from pydantic import Field
@@ -12,9 +11,10 @@ from pydantic import Field
 from app.accounts.account import DEFAULT_SCOPES, ApiKey, Principal, Scope, parse_scopes
 from app.accounts.service import NewKey
 from app.api.claimed_route import IdempotencyKey, creation_id_of
-from app.api.dependencies import ActingKey, Cursor, KeysWriter, Limit, ServicesDep
+from app.api.dependencies import ActingKey, KeyCursor, KeysWriter, Limit, ServicesDep
 from app.api.fields import Instant, ModelName, Name, StrictBody
-from app.api.wire import instant, page
+from app.api.key_fields import KeyFields, NewKeyFields
+from app.api.wire import Page, instant, page
 from app.api.wire_limits import LimitsBody, refuse_looser
 from app.errors import Forbidden
 
@@ -58,7 +58,7 @@ def create_key(
     key: ActingKey,
     services: ServicesDep,
     idempotency_key: IdempotencyKey = None,
-) -> dict[str, Any]:
+) -> NewKeyFields:
     """Create a key of the caller's account; its secret is shown this once."""
     scopes, models = body.chosen_scopes(DEFAULT_SCOPES & principal.scopes), frozenset(body.models)
     _refuse_escalation(principal, live=not body.test, scopes=scopes, models=models)
@@ -80,14 +80,16 @@ def create_key(
 
 
 @router.get("/keys")
-def list_keys(principal: KeysWriter, services: ServicesDep, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
+def list_keys(
+    principal: KeysWriter, services: ServicesDep, cursor: KeyCursor = "", limit: Limit = 50
+) -> Page[KeyFields]:
     """List the account's keys, revoked ones included, without their secrets."""
     keys = services.accounts.list_keys(principal.account_id, cursor, limit + 1)
     return page(keys, limit, key_body, lambda key: key.id)
 
 
 @router.get("/keys/{key_id}")
-def get_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> dict[str, Any]:
+def get_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> KeyFields:
     """Return one key without its secret."""
     return key_body(services.accounts.get_key(principal.account_id, key_id))
 
@@ -100,7 +102,7 @@ def rotate_key(
     key: ActingKey,
     services: ServicesDep,
     idempotency_key: IdempotencyKey = None,
-) -> dict[str, Any]:
+) -> NewKeyFields:
     """Create a successor with the same rights; the old key works for `grace_s` seconds more."""
     old = services.accounts.get_key(principal.account_id, key_id)
     _refuse_escalation(principal, live=old.live, scopes=old.scopes, models=old.models)
@@ -117,7 +119,7 @@ def rotate_key(
 
 
 @router.delete("/keys/{key_id}")
-def revoke_key(key_id: str, principal: KeysWriter, key: ActingKey, services: ServicesDep) -> dict[str, Any]:
+def revoke_key(key_id: str, principal: KeysWriter, key: ActingKey, services: ServicesDep) -> KeyFields:
     """Revoke a key: every process refuses it within a second."""
     return key_body(services.accounts.revoke_key(principal.account_id, key_id, by=key))
 
@@ -135,12 +137,12 @@ def _refuse_escalation(principal: Principal, *, live: bool, scopes: frozenset[Sc
         raise ScopeEscalation(f"this key may give no more than its own models: {allowed}", where="models")
 
 
-def new_key_body(new: NewKey) -> dict[str, Any]:
+def new_key_body(new: NewKey) -> NewKeyFields:
     """Return a key with its secret."""
     return {**key_body(new.key), "secret": new.secret}
 
 
-def key_body(key: ApiKey) -> dict[str, Any]:
+def key_body(key: ApiKey) -> KeyFields:
     """Return what may be shown of a key."""
     return {
         "id": key.id,

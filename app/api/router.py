@@ -4,8 +4,10 @@ from fastapi import APIRouter
 
 from app.api import (
     admin,
+    admin_balance,
     admin_budgets,
     admin_credits,
+    admin_key_budgets,
     admin_keys,
     admin_limits,
     audit_log,
@@ -36,8 +38,10 @@ for module in (
     budgets,
     admin,
     admin_keys,
+    admin_balance,
     admin_credits,
     admin_budgets,
+    admin_key_budgets,
     admin_limits,
     audit_log,
     self_audit,

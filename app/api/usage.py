@@ -7,7 +7,7 @@ from starlette.responses import StreamingResponse
 
 from app.accounts.account import Principal
 from app.api import wire
-from app.api.dependencies import Cursor, Limit, ServicesDep, UsageReader
+from app.api.dependencies import EventCursor, Limit, ServicesDep, UsageReader
 from app.bootstrap import Services
 from app.metering.event_csv import event_csv, event_facts
 from app.metering.usage_range import in_quarter_hours
@@ -59,9 +59,9 @@ def list_events(
     to: To = None,
     tz: Zone = "UTC",
     test: Test = False,
-    cursor: Cursor = "",
+    cursor: EventCursor = "",
     limit: Limit = 50,
-) -> dict[str, Any]:
+) -> wire.Page[dict[str, Any]]:
     """List usage events in order of occurrence."""
     period = range_of(from_, to, parse_zone(tz, where="tz"), services.clock.now())
     events = services.metering.events(principal.account_id, period, after=cursor, limit=limit + 1, live=not test)

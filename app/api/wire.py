@@ -2,15 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, overload
 
+from pydantic import Field
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from app.metering.meter import Quantities
 
 Item = TypeVar("Item")
+Shown = TypeVar("Shown")
 CSV_TYPE = "text/csv; charset=utf-8"
 CSV_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+class Page(TypedDict, Generic[Shown]):
+    """One page of a list."""
+
+    data: list[Shown]
+    next_cursor: Annotated[str | None, Field(description="send it as `cursor` for the next page; null: the last one")]
+
+
+@overload
+def instant(value: datetime) -> str: ...
+
+
+@overload
+def instant(value: None) -> None: ...
+
+
+@overload
+def instant(value: datetime | None) -> str | None: ...
 
 
 def instant(value: datetime | None) -> str | None:
@@ -19,8 +41,8 @@ def instant(value: datetime | None) -> str | None:
 
 
 def page(
-    items: Sequence[Item], limit: int, render: Callable[[Item], dict[str, Any]], id_of: Callable[[Item], str]
-) -> dict[str, Any]:
+    items: Sequence[Item], limit: int, render: Callable[[Item], Shown], id_of: Callable[[Item], str]
+) -> Page[Shown]:
     """Return one page of a list that was read with `limit + 1` items, and the cursor of the next."""
     shown = items[:limit]
     return {

@@ -1,10 +1,12 @@
 """Budgets and their alerts on the wire: money as decimal strings, units as numbers."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, StrictInt, StrictStr
+from pydantic import Field, StrictInt, StrictStr, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from app.accounts.budget import DEFAULT_THRESHOLDS, Budget, BudgetInvalid, Measure, Window
+from app.api.budget_fields import AlertFields, BudgetFields, BudgetStateFields
 from app.api.fields import StrictBody
 from app.api.wire import instant
 from app.charging.budget_alert import BudgetAlert
@@ -12,10 +14,18 @@ from app.charging.budget_state import BudgetState
 from app.money import format_money, parse_nanos
 
 
+def _one_error(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Say what the limit is made of in one error at its own place, not in one for each kind."""
+    try:
+        return read(value)
+    except ValidationError:
+        raise PydanticCustomError("limit_kind", 'write "10.00" for money, 1000 without quotes for units') from None
+
+
 class BudgetBody(StrictBody):
     """A bound: of money a decimal string, of units a number. A soft one (`"hard": false`) only tells."""
 
-    limit: StrictStr | StrictInt
+    limit: Annotated[StrictStr | StrictInt, WrapValidator(_one_error)]
     hard: bool = True
     thresholds: list[StrictInt] = Field(
         default=list(DEFAULT_THRESHOLDS), max_length=20, description="percents of the limit at which people are told"
@@ -32,7 +42,7 @@ class BudgetBody(StrictBody):
         return self.limit
 
 
-def budget_body(budget: Budget, currency: str) -> dict[str, Any]:
+def budget_body(budget: Budget, currency: str) -> BudgetFields:
     """Return what a budget is."""
     return {
         "id": budget.id,
@@ -47,7 +57,7 @@ def budget_body(budget: Budget, currency: str) -> dict[str, Any]:
     }
 
 
-def state_body(state: BudgetState, currency: str) -> dict[str, Any]:
+def state_body(state: BudgetState, currency: str) -> BudgetStateFields:
     """Return a budget and where it stands now."""
     measure = state.budget.measure
     return {
@@ -58,7 +68,7 @@ def state_body(state: BudgetState, currency: str) -> dict[str, Any]:
     }
 
 
-def alert_body(alert: BudgetAlert, currency: str) -> dict[str, Any]:
+def alert_body(alert: BudgetAlert, currency: str) -> AlertFields:
     """Return an alert: which budget, how far it was used, and when that was noticed."""
     return {
         "id": alert.id,

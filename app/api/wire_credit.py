@@ -1,7 +1,6 @@
 """How credit looks on the wire: exact amounts, with at least the decimals of the currency."""
 
-from typing import Any
-
+from app.api.credit_fields import BalanceFields, GrantFields, MovementFields, RefundFields
 from app.api.wire import instant
 from app.charging.credit_balance import Balance
 from app.charging.credits import Refund
@@ -10,7 +9,7 @@ from app.ledger.credit_history import CreditMovement
 from app.money import format_money
 
 
-def balance_body(balance: Balance) -> dict[str, Any]:
+def balance_body(balance: Balance) -> BalanceFields:
     """Return what an account has in advance."""
     return {
         "currency": balance.currency,
@@ -21,20 +20,17 @@ def balance_body(balance: Balance) -> dict[str, Any]:
     }
 
 
-def grant_body(grant: CreditGrant, currency: str) -> dict[str, Any]:
+def grant_body(grant: CreditGrant, currency: str) -> GrantFields:
     """Return a grant and what became of it."""
-    amounts = {
-        "amount": grant.amount_nanos,
-        "remaining": grant.remaining_nanos,
-        "used": grant.drawn_nanos,
-        "refunded": grant.refunded_nanos,
-        "expired": grant.expired_nanos,
-    }
     return {
         "id": grant.id,
         "kind": grant.kind,
         "currency": currency,
-        **{name: format_money(nanos, currency) for name, nanos in amounts.items()},
+        "amount": format_money(grant.amount_nanos, currency),
+        "remaining": format_money(grant.remaining_nanos, currency),
+        "used": format_money(grant.drawn_nanos, currency),
+        "refunded": format_money(grant.refunded_nanos, currency),
+        "expired": format_money(grant.expired_nanos, currency),
         "priority": grant.priority,
         "expires_at": instant(grant.expires_at),
         "note": grant.note,
@@ -42,7 +38,7 @@ def grant_body(grant: CreditGrant, currency: str) -> dict[str, Any]:
     }
 
 
-def refund_body(refund: Refund) -> dict[str, Any]:
+def refund_body(refund: Refund) -> RefundFields:
     """Return a refund."""
     return {
         "id": refund.id,
@@ -53,7 +49,7 @@ def refund_body(refund: Refund) -> dict[str, Any]:
     }
 
 
-def movement_body(movement: CreditMovement, currency: str) -> dict[str, Any]:
+def movement_body(movement: CreditMovement, currency: str) -> MovementFields:
     """Return what came or went, and the balance after it; calls are summed by periods of a quarter of an hour."""
     period = movement.period
     return {

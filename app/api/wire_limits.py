@@ -1,12 +1,11 @@
 """Rate limits on the wire."""
 
-from typing import Any
-
 from pydantic import Field, StrictInt
 
 from app.accounts.account import Principal
 from app.accounts.rate_limits import RateLimits
 from app.api.fields import StrictBody
+from app.api.key_fields import LimitsFields
 from app.errors import Forbidden
 
 _NONE = "null or left out: no such limit"
@@ -30,7 +29,7 @@ class LimitsBody(StrictBody):
         return RateLimits(self.requests_per_minute, self.units_per_minute, self.concurrency_max)
 
 
-def limits_body(limits: RateLimits) -> dict[str, Any]:
+def limits_body(limits: RateLimits) -> LimitsFields:
     """Return limits; null is none."""
     return {
         "requests_per_minute": limits.requests_per_minute,

@@ -7,6 +7,7 @@ from app.billing import store
 from app.billing.invoice import Invoice
 from app.database import Database
 from app.errors import Invalid, NotFound
+from app.ids import InvalidCursor
 
 LIMIT_MAX = 100
 
@@ -32,13 +33,18 @@ class Invoices:
         self._database = database
 
     def list(self, account_id: str, cursor: str | None = None, limit: int = 20) -> InvoicePage:
-        """Return a page of an account's invoices. Raises Invalid for a foreign cursor or a limit outside 1 to 100."""
+        """Return a page of an account's invoices.
+
+        Raises InvalidCursor for a cursor that is no invoice of the account, Invalid for a limit outside 1 to 100.
+        """
         if not 1 <= limit <= LIMIT_MAX:
             raise Invalid(f"limit {limit} is out of range", where="limit", hint=f"use 1 to {LIMIT_MAX}")
         with self._database.reading() as session:
             after = store.find_invoice(session, cursor) if cursor else None
             if cursor and (after is None or after.account_id != account_id):
-                raise Invalid("this is no cursor of this list", where="cursor", hint="use next_cursor of the last page")
+                raise InvalidCursor(
+                    "this is no cursor of this list", where="cursor", hint="use next_cursor of the last page"
+                )
             invoices = store.list_invoices(session, account_id, after=after, limit=limit + 1)
         page = invoices[:limit]
         return InvoicePage(page, page[-1].id if len(invoices) > limit else None)

@@ -48,7 +48,7 @@ async def test_keys_are_listed_page_by_page(faremeter: Installation) -> None:
     assert (sorted(seen), pages) == (sorted(made), 3)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=" + "k" * 81])
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x"])
 async def test_a_page_has_bounds(faremeter: Installation, query: str) -> None:
     response = await faremeter.http.get(f"/v1/keys?{query}", headers=faremeter.tenant().headers)
     assert_problem(response, Expected(400, "invalid", query.partition("=")[0]))

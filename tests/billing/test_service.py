@@ -5,6 +5,7 @@ import pytest
 from app.accounts.account import Account
 from app.billing.service import InvoiceNotFound
 from app.errors import Invalid
+from app.ids import InvalidCursor
 from app.period import Month
 from tests.billing.books import Books, flat_plan, utc
 
@@ -47,7 +48,7 @@ def test_an_invoice_of_another_account_does_not_exist(books: Books, account: Acc
     invoice = books.invoices.list(account.id).invoices[0]
     with pytest.raises(InvoiceNotFound, match=f"no invoice {invoice.id}"):
         books.invoices.get(other.id, invoice.id)
-    with pytest.raises(Invalid, match="no cursor of this list"):
+    with pytest.raises(InvalidCursor, match="no cursor of this list"):
         books.invoices.list(other.id, cursor=invoice.id)
     assert books.invoices.list(other.id).invoices == []
 
@@ -55,7 +56,7 @@ def test_an_invoice_of_another_account_does_not_exist(books: Books, account: Acc
 def test_an_unknown_invoice_cursor_or_limit_is_refused(books: Books, account: Account) -> None:
     with pytest.raises(InvoiceNotFound):
         books.invoices.find("INV-999999")
-    with pytest.raises(Invalid, match="cursor"):
+    with pytest.raises(InvalidCursor, match="cursor"):
         books.invoices.list(account.id, cursor="inv_none")
     for limit in (0, 101):
         with pytest.raises(Invalid, match="limit"):
