@@ -50,6 +50,8 @@ __all__ = [
 ]
 
 _BUSY_TIMEOUT_MS = 10_000
+# Pages of the log (16 MB): a quarter of SQLite's own figure would be copied into the database with each busy commit.
+_CHECKPOINT = "wal_autocheckpoint=4000"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What passes by itself or by an operator's hand. Anything else, such as a table that is missing, is a bug or a refusal.
 _SQLITE_AWAY = {
@@ -288,7 +290,7 @@ def _sqlite_engine(url: Any, synchronous: str) -> Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
-        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", _CHECKPOINT):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

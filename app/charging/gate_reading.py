@@ -20,7 +20,8 @@ from app.ledger.credit_grant import CreditGrant
 from app.ledger.store import grant_of
 from app.ledger.tables import CreditGrantRow
 
-_ZERO = literal_column("0")  # not a parameter: then an index of the rows above it would not be used
+# Not a parameter: then PostgreSQL would not use an index of the rows above it.
+_ZERO: ColumnElement[int] = literal_column("0", Integer)
 _TABLES = (BudgetRow, CreditGrantRow, GatePositionRow, GateCounterRow, HoldRow)
 
 
