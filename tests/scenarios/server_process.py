@@ -1,4 +1,8 @@
-"""The real server as a process of its own, that a scenario can kill and start again."""
+"""The real server as a process of its own, that a scenario can kill and start again.
+
+The full form runs the command as an operator does. The short form forks it from a process that has imported the program
+already, unless it has options: those of several processes start processes of their own.
+"""
 
 import os
 import signal
@@ -16,8 +20,10 @@ from app.accounts.account import Scope
 from app.bootstrap import Books, open_books
 from app.pricing.open_account import open_account
 from app.settings import Settings
+from tests.scenarios.forked import ForkedProcess, forge
 
 LOOPBACK = "127.0.0.1"
+Process = subprocess.Popen[bytes] | ForkedProcess
 SCOPES = frozenset({Scope.PREDICT, Scope.USAGE_READ, Scope.BILLING_READ, Scope.KEYS_WRITE})
 _READY_S_MAX = 240  # several processes that import torch on a machine that does much else
 
@@ -53,7 +59,7 @@ class ServerProcess:
             **{f"FAREMETER_{name.upper()}": value for name, value in settings.items()},
         }
         self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -63,7 +69,7 @@ class ServerProcess:
         self.end()
 
     @property
-    def process(self) -> "subprocess.Popen[bytes]":
+    def process(self) -> Process:
         """The process that runs now."""
         assert self._process is not None
         return self._process
@@ -74,9 +80,7 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start the process and wait until it answers and a model is ready."""
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "app", "serve", "--port", str(self.port), *self._options]
-            self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        self._process = self._started(["serve", "--port", str(self.port), *self._options])
         try:
             self._wait_until_ready(self._process)
         except BaseException:
@@ -94,7 +98,14 @@ class ServerProcess:
         """Send `kill -9` and wait for the end."""
         self.end(signal.SIGKILL)
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
+    def _started(self, arguments: list[str]) -> Process:
+        if os.environ.get("PROOF") != "1" and not self._options:
+            return forge().start(arguments, self.environment, self.log)
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "app", *arguments]
+            return subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+
+    def _wait_until_ready(self, process: Process) -> None:
         deadline_s = time.monotonic() + _READY_S_MAX
         while not self._ready():
             assert process.poll() is None, self.log.read_text()[-4000:]

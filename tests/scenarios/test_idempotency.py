@@ -46,9 +46,8 @@ LEASE_S = "60"  # nobody is taken for dead who is slow; a dead one of this host 
 
 
 @pytest.fixture(scope="module")
-def any_nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("nursery"), process_lease_s=LEASE_S) as nursery:
-        yield nursery
+def any_nursery(tmp_path_factory: pytest.TempPathFactory) -> Nursery:
+    return Nursery(tmp_path_factory.mktemp("nursery"), process_lease_s=LEASE_S)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,8 @@ async def _revoke_under_load(books: Books, servers: list[ServerProcess], tenant:
 async def _all_known(probes: list[asyncio.Task[float]], warm: list[asyncio.Event]) -> None:
     """Wait until the key has been answered by each server, or tell at once by what a probe was refused."""
     known = asyncio.gather(*(each.wait() for each in warm))
-    await asyncio.wait([known, *probes], timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+    ends: list[asyncio.Future[Any]] = [known, *probes]
+    await asyncio.wait(ends, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
     for probe in probes:
         if probe.done():
             await probe

@@ -110,7 +110,7 @@ def _replace(server: ServerProcess) -> int:
 
 
 def _end(server: ServerProcess) -> int:
-    process = server._process
-    assert process is not None
+    process = server.process
     server.end(signal.SIGTERM)
-    return int(process.returncode)
+    assert process.returncode is not None
+    return process.returncode
