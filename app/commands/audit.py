@@ -13,8 +13,12 @@ app = typer.Typer()
 
 @app.command()
 def audit(as_json: AsJson = False) -> None:
-    """Compare everything that the books keep twice; exit with 1 where they disagree."""
-    report = bootstrap.open_books(load_settings()).self_audit.run()
+    """Compare everything that the books keep twice; exit with 1 where they disagree.
+
+    Where calls hold something it looks on until their processes give a sign of life, and notes those that give none.
+    """
+    settings = load_settings()
+    report = bootstrap.open_books(settings).self_audit.run(look_on_s=settings.process_lease_s)
     if as_json:
         print_json(audit_facts(report))
     else:

@@ -18,6 +18,7 @@ class Check:
     run: Callable[[Session, Tally, datetime], None]
 
 
+HOLDERS = "processes"
 CHECKS = (
     Check("rollup", "the rollup is the sum of its events", usage_checks.rollup_is_events),
     Check("failures", "a call that failed has nothing billable", usage_checks.failures_are_free),
@@ -29,7 +30,7 @@ CHECKS = (
     Check("held", "what gates hold is what running calls hold", gate_checks.positions_are_holds),
     Check("budgets", "what budgets have counted is the usage of their windows", gate_checks.counters_are_usage),
     Check("budgets-held", "what budgets hold is what running calls hold of them", gate_checks.counters_are_holds),
-    Check("processes", "what is held belongs to a living process", gate_checks.holds_have_processes),
+    Check(HOLDERS, "what is held belongs to a living process", gate_checks.holds_have_processes),
     Check("journal", "each journal entry sums to zero", ledger_checks.entries_balance),
     Check("credit", "what is left of a grant is the sum of its postings", ledger_checks.grants_are_postings),
     Check("revenue", "what calls drew from credit is the rating of prepaid usage", ledger_checks.revenue_is_rated),

@@ -1,14 +1,17 @@
 """The checks of the gate: its counters are caches of what was booked and of what running calls hold."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import datetime, timedelta
+from math import inf
 
 from app.accounts.account import Account
 from app.accounts.budget import Budget, Measure, Window, window_at
 from app.accounts.budget_store import budgets_of
 from app.charging.gate_account import COUNTED_MAX, Counter, CounterKey, GatePosition, GatePositionKey
 from app.charging.hold import Hold
+from app.charging.lease_store import all_leases
+from app.charging.lease_watch import LeaseWatch
+from app.charging.local_process import this_host
 from app.charging.used_so_far import used_so_far
 from app.database import Session
 from app.metering.meter import Quantities
@@ -24,12 +27,18 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def positions_are_usage(session: Session, tally: Tally, as_of: datetime) -> None:
-    """Compare what each gate has settled with the rollup, by billing period, plan version and model."""
+    """Compare what each gate has settled with the rollup, by billing period, plan version and model.
+
+    Not compared is a period that was over before the gate began to count, and of which it has seen the last calls only.
+    """
     for account, opened_at in gate_store.gates(session):
+        first = _first_counted(account, opened_at)
         positions = gate_store.positions_of(session, account.id)
-        booked = _booked(session, account, opened_at, positions, as_of)
-        for key in sorted(positions.keys() | booked.keys(), key=str):
-            found = positions.get(key, GatePosition()).settled
+        counted = {key: position for key, position in positions.items() if key.period_start >= first.start}
+        tally.uncompared += len(positions) - len(counted)
+        booked = _booked(session, account, first, max([as_of, *(key.period_start for key in counted)]))
+        for key in sorted(counted.keys() | booked.keys(), key=str):
+            found = counted.get(key, GatePosition()).settled
             tally.compare(f"{account.id}, {_named(key)}", booked.get(key, _NOTHING), found)
 
 
@@ -93,37 +102,34 @@ def gates_stand(session: Session, tally: Tally, as_of: datetime) -> None:
 
 
 def holds_have_processes(session: Session, tally: Tally, _as_of: datetime) -> None:
-    """Warn of what dead processes left behind: the sweeper gives it back, within seconds where one runs."""
-    for name, count in gate_store.left_behind(session).items():
+    """Warn of what dead processes left behind: the sweeper gives it back, within seconds where one runs.
+
+    Dead is a process without a lease, and one of this host that is gone: a kill leaves its lease where it stands.
+    """
+    leases = all_leases(session)
+    dead = LeaseWatch(host=this_host(), lease_s=inf).dead(leases, 0.0)  # one look: by their pids alone
+    living = {lease.id for lease in leases} - {lease.id for lease in dead}
+    for name, counts in gate_store.held_by_lease(session).items():
         tally.compared += 1
-        if count:
-            tally.warn(f"{count} {name} belong to no living process; a running server gives them back")
+        if left := sum(count for lease_id, count in counts.items() if lease_id not in living):
+            tally.warn(f"{left} {name} belong to no living process; a running server gives them back")
 
 
-def _booked(
-    session: Session,
-    account: Account,
-    opened_at: datetime,
-    positions: dict[GatePositionKey, GatePosition],
-    as_of: datetime,
-) -> dict[GatePositionKey, Quantities]:
-    """Return what was booked since the billing period before the one in which the gate was opened."""
+def _first_counted(account: Account, opened_at: datetime) -> Period:
+    """Return the billing period before the one in which the gate was opened: with it a gate begins to count."""
     opened_in = window_at(Window.MONTH, opened_at, account)
-    before = window_at(Window.MONTH, opened_in.start - _MICROSECOND, account)
-    starts = {key.period_start for key in positions}
-    booked = {}
-    for period in _periods(account, min({before.start, *starts}), max({as_of, *starts})):
+    return window_at(Window.MONTH, opened_in.start - _MICROSECOND, account)
+
+
+def _booked(session: Session, account: Account, first: Period, last: datetime) -> dict[GatePositionKey, Quantities]:
+    """Return what was booked from the first period to that of an instant."""
+    booked, period = {}, first
+    while period.start <= last:
         for total in quantities(session, account.id, period):
             used = Quantities(total.quantities.requests, total.quantities.units, 0, total.quantities.results)
             booked[GatePositionKey(period.start, total.plan_version_id, total.model)] = used
-    return booked
-
-
-def _periods(account: Account, first: datetime, last: datetime) -> Iterator[Period]:
-    period = window_at(Window.MONTH, first, account)
-    while period.start <= last:
-        yield period
         period = window_at(Window.MONTH, period.end, account)
+    return booked
 
 
 def _windows(budget: Budget, account: Account, counters: dict[CounterKey, Counter], as_of: datetime) -> list[Period]:

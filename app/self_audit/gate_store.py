@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.account import Account
@@ -18,7 +18,6 @@ from app.charging.tables import (
     GatePositionRow,
     GateRow,
     HoldRow,
-    ProcessLeaseRow,
 )
 from app.metering.meter import Quantities
 
@@ -72,9 +71,9 @@ def holds_of(session: Session, account_id: str) -> list[Hold]:
     return [hold for page in pages for hold in find_holds(session, page).values()]
 
 
-def left_behind(session: Session) -> dict[str, int]:
-    """Return how many holds and running claims belong to no living process."""
-    living = select(ProcessLeaseRow.id)
-    holds = session.scalars(select(HoldRow.event_id).where(HoldRow.lease_id.not_in(living))).all()
-    running = select(ClaimRow.event_id).where(ClaimRow.state == "running", ClaimRow.lease_id.not_in(living))
-    return {"holds": len(holds), "running claims": len(session.scalars(running).all())}
+def held_by_lease(session: Session) -> dict[str, dict[str, int]]:
+    """Return how many holds, and how many running claims, belong to which lease, by its id."""
+    holds = select(HoldRow.lease_id, func.count()).group_by(HoldRow.lease_id)
+    running = select(ClaimRow.lease_id, func.count()).where(ClaimRow.state == "running").group_by(ClaimRow.lease_id)
+    counted = {"holds": holds, "running claims": running}
+    return {name: {row[0]: row[1] for row in session.execute(query)} for name, query in counted.items()}
