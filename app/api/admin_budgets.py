@@ -6,6 +6,7 @@ from app.accounts.budget import Measure, Window
 from app.api.budget_fields import AlertFields, BudgetFields, BudgetStateFields
 from app.api.claimed_route import ClaimedRoute
 from app.api.dependencies import AlertCursor, BudgetCursor, Limit, Operator, ServicesDep
+from app.api.described_problems import BUDGET_UNBOUNDED, problems
 from app.api.wire import Page, page
 from app.api.wire_budget import BudgetBody, alert_body, budget_body, state_body
 
@@ -32,7 +33,7 @@ def list_account_alerts(
     return page(alerts, limit, lambda each: alert_body(each, account.currency), lambda each: each.id)
 
 
-@router.put("/{measure}/{window}")
+@router.put("/{measure}/{window}", responses=problems(BUDGET_UNBOUNDED))
 def set_budget(
     account_id: str, measure: Measure, window: Window, body: BudgetBody, operator: Operator, services: ServicesDep
 ) -> BudgetStateFields:

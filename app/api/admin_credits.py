@@ -5,6 +5,7 @@ from fastapi import APIRouter, status
 from app.api.claimed_route import ClaimedRoute, IdempotencyKey, creation_id_of
 from app.api.credit_fields import GrantFields, RefundFields
 from app.api.dependencies import GrantCursor, Limit, Operator, ServicesDep
+from app.api.described_problems import GRANT_NOT_REFUNDABLE, REFUND_TOO_LARGE, problems
 from app.api.fields import Instant, Name, StrictBody
 from app.api.wire import Page, page
 from app.api.wire_credit import grant_body, refund_body
@@ -65,7 +66,11 @@ def list_credits(
     return page(grants, limit, lambda each: grant_body(each, account.currency), lambda each: each.id)
 
 
-@router.post("/{grant_id}/refund", status_code=status.HTTP_201_CREATED)
+@router.post(
+    "/{grant_id}/refund",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(GRANT_NOT_REFUNDABLE, REFUND_TOO_LARGE),
+)
 def refund_credit(
     account_id: str,
     grant_id: str,

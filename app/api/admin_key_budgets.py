@@ -6,6 +6,7 @@ from app.accounts.budget import Measure, Window
 from app.api.budget_fields import BudgetFields, BudgetStateFields
 from app.api.claimed_route import ClaimedRoute
 from app.api.dependencies import BudgetCursor, Limit, Operator, ServicesDep
+from app.api.described_problems import BUDGET_UNBOUNDED, problems
 from app.api.wire import Page, page
 from app.api.wire_budget import BudgetBody, budget_body, state_body
 
@@ -31,7 +32,7 @@ def list_budgets_of_key(
     return page(behind, limit, lambda each: state_body(each, currency), lambda each: each.budget.id)
 
 
-@router.put("/{measure}/{window}")
+@router.put("/{measure}/{window}", responses=problems(BUDGET_UNBOUNDED))
 def set_budget_of_key(
     account_id: str,
     key_id: str,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, status
 from app.accounts.rate_limits import UNLIMITED
 from app.api.claimed_route import IdempotencyKey, creation_id_of
 from app.api.dependencies import KeyCursor, Limit, Operator, ServicesDep
+from app.api.described_problems import KEY_MADE_ALREADY, problems
 from app.api.key_fields import KeyFields, NewKeyFields
 from app.api.keys import NewKeyBody, key_body, new_key_body
 from app.api.wire import Page, page
@@ -15,7 +16,7 @@ from app.api.wire import Page, page
 router = APIRouter(prefix="/v1/admin/accounts/{account_id}/keys", tags=["admin"])
 
 
-@router.post("", status_code=status.HTTP_201_CREATED)
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(KEY_MADE_ALREADY))
 def create_key(
     account_id: str,
     body: NewKeyBody,

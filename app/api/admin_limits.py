@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.api.claimed_route import ClaimedRoute
 from app.api.dependencies import Operator, ServicesDep
+from app.api.described_problems import LIMIT_OF_NO_MODEL, problems
 from app.api.fields import ModelName
 from app.api.key_fields import LimitsFields
 from app.api.wire_limits import LimitsBody, limits_body
@@ -50,7 +51,7 @@ def get_model_limits(model: ModelName, _operator: Operator, services: ServicesDe
     return limits_body(services.limits.of_model(model))
 
 
-@router.put(_OF_MODEL)
+@router.put(_OF_MODEL, responses=problems(LIMIT_OF_NO_MODEL))
 def set_model_limits(model: ModelName, body: LimitsBody, operator: Operator, services: ServicesDep) -> LimitsFields:
     """Set what all who call a model have in common, whether it is served today or not."""
     limits = body.limits()

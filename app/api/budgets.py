@@ -7,6 +7,7 @@ from app.accounts.budget import Measure, Window
 from app.api.budget_fields import AlertFields, BudgetFields, BudgetStateFields
 from app.api.claimed_route import ClaimedRoute
 from app.api.dependencies import ActingKey, AlertCursor, BillingReader, BudgetCursor, KeysWriter, Limit, ServicesDep
+from app.api.described_problems import BUDGET_LOOSENED, BUDGET_UNBOUNDED, problems
 from app.api.wire import Page, page
 from app.api.wire_budget import BudgetBody, alert_body, budget_body, state_body
 
@@ -34,7 +35,7 @@ def list_alerts(
     return page(alerts, limit, lambda each: alert_body(each, currency), lambda each: each.id)
 
 
-@router.put(_OF_KEY)
+@router.put(_OF_KEY, responses=problems(BUDGET_UNBOUNDED, BUDGET_LOOSENED))
 def set_key_budget(
     key_id: str,
     measure: Measure,
@@ -60,7 +61,7 @@ def set_key_budget(
     return state_body(state, services.accounts.get_account(principal.account_id).currency)
 
 
-@router.delete(_OF_KEY)
+@router.delete(_OF_KEY, responses=problems(BUDGET_LOOSENED))
 def remove_key_budget(
     key_id: str, measure: Measure, window: Window, principal: KeysWriter, key: ActingKey, services: ServicesDep
 ) -> BudgetFields:

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.accounts.account import Principal
 from app.api.dependencies import services_of
+from app.api.described_problems import CLAIMED, Responses, problems, together
 from app.audit_log.actor import Actor
 from app.charging.claim import ANSWER_BYTES_MAX, Claim, StoredAnswer, checked_idempotency_key
 from app.charging.gate import Pass
@@ -29,6 +30,7 @@ from app.ids import new_id
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _DESCRIPTION = "Whoever sends the same request under the same key again gets the answer of the first one"
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", description=_DESCRIPTION)]
+_STRING = {"type": "string"}
 _REQUEST, _KEY = "claimed_request", "idempotency_key"
 
 
@@ -43,7 +45,16 @@ class ClaimedRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         writes = _WRITES & set(options.get("methods") or ())
         status = options.get("status_code") or 200
+        if writes:
+            options["responses"] = together(_responses_of(int(status)), options.get("responses") or {})
         super().__init__(path, _claimed(endpoint, int(status)) if writes else endpoint, **options)
+
+
+def _responses_of(status: int) -> Responses:
+    """Return what every claimed route answers beside its own."""
+    replayed = {"description": "`true` where this is the kept answer of an earlier request", "schema": _STRING}
+    answer = {"description": "Done, now or by an earlier request", "headers": {"Idempotent-Replayed": replayed}}
+    return {status: answer, **problems(*CLAIMED)}
 
 
 def _claimed(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from app.accounts.account import DEFAULT_SCOPES, ApiKey, Principal, Scope, parse
 from app.accounts.service import NewKey
 from app.api.claimed_route import IdempotencyKey, creation_id_of
 from app.api.dependencies import ActingKey, KeyCursor, KeysWriter, Limit, ServicesDep
+from app.api.described_problems import BUDGET_LOOSENED, KEY_MADE_ALREADY, LIMITS_LOOSENED, problems
 from app.api.fields import Instant, ModelName, Name, StrictBody
 from app.api.key_fields import KeyFields, NewKeyFields
 from app.api.wire import Page, instant, page
@@ -21,6 +22,7 @@ from app.errors import Forbidden
 router = APIRouter(prefix="/v1", tags=["keys"])
 
 
+_REFUSED = problems(KEY_MADE_ALREADY, BUDGET_LOOSENED, LIMITS_LOOSENED)
 _DEFAULT = ", ".join(sorted(DEFAULT_SCOPES))
 
 
@@ -51,7 +53,7 @@ class RotateBody(StrictBody):
     grace_s: int = Field(0, ge=0, le=604_800)
 
 
-@router.post("/keys", status_code=status.HTTP_201_CREATED)
+@router.post("/keys", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
 def create_key(
     body: NewKeyBody,
     principal: KeysWriter,
@@ -94,7 +96,7 @@ def get_key(key_id: str, principal: KeysWriter, services: ServicesDep) -> KeyFie
     return key_body(services.accounts.get_key(principal.account_id, key_id))
 
 
-@router.post("/keys/{key_id}/rotate", status_code=status.HTTP_201_CREATED)
+@router.post("/keys/{key_id}/rotate", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
 def rotate_key(
     key_id: str,
     body: RotateBody,

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.api.claimed_route import ClaimedRoute
 from app.api.dependencies import ActingKey, KeysWriter, ServicesDep
+from app.api.described_problems import LIMITS_LOOSENED, problems
 from app.api.key_fields import LimitsFields
 from app.api.wire_limits import LimitsBody, limits_body, refuse_looser
 
@@ -16,7 +17,7 @@ def get_limits(key_id: str, principal: KeysWriter, services: ServicesDep) -> Lim
     return limits_body(services.limits.of_key(principal.account_id, key_id))
 
 
-@router.put("")
+@router.put("", responses=problems(LIMITS_LOOSENED))
 def set_limits(
     key_id: str, body: LimitsBody, principal: KeysWriter, key: ActingKey, services: ServicesDep
 ) -> LimitsFields:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.accounts.account import Principal
 from app.api.dependencies import secret_of, services_of
+from app.api.described_predict import IMAGE_TYPES, REQUEST, RESPONSES
 from app.api.limit_headers import limit_headers
 from app.api.problem import problem_response
 from app.bootstrap import Services
@@ -23,7 +24,6 @@ from app.serving.call import Answer, Call, FileInputs, JsonInputs, digest_of
 from app.serving.deadline import deadline_in
 from app.serving.departure import departure_of
 
-IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _FILES_MAX = 1024
 _BODY_HINT = 'the body is {"inputs": [ … ]}'
 _JSON_HINT = "check the JSON with a parser; NaN and Infinity are not JSON"
@@ -52,75 +52,15 @@ class PredictBody(msgspec.Struct, forbid_unknown_fields=True):
 
 _decode_json = msgspec.json.Decoder(PredictBody).decode
 
-_OPENAPI: dict[str, Any] = {
-    "parameters": [
-        {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}},
-    ],
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["inputs"],
-                    "additionalProperties": False,
-                    "properties": {"inputs": {"type": "array", "minItems": 1, "items": {}}},
-                },
-                "example": {"inputs": [[0.04, 0.05, 0.06, 0.02, -0.04, -0.03, -0.04, 0, 0.02, -0.02]]},
-            },
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                }
-            },
-            **{media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in sorted(IMAGE_TYPES)},
-        },
-    },
-    "security": [{"bearer": []}, {"api_key": []}],
-}
-_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "One output an input, in their order; `id` is the id of the usage event",
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["id", "model", "version", "outputs", "usage"],
-                    "properties": {
-                        "id": {"type": "string"},
-                        "model": {"type": "string"},
-                        "version": {"type": "integer"},
-                        "outputs": {"type": "array", "items": {"type": "object"}},
-                        "usage": {
-                            "type": "object",
-                            "required": ["units", "unit", "queue_ms", "compute_ms", "amount", "currency"],
-                            "properties": {
-                                "units": {"type": "integer"},
-                                "unit": {"type": "string"},
-                                "queue_ms": {"type": "number"},
-                                "compute_ms": {"type": "number"},
-                                "amount": {"type": ["string", "null"], "description": "null where tiers decide"},
-                                "amount_estimate": {"type": "string", "description": "at the current tier"},
-                                "currency": {"type": "string"},
-                            },
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
 
-
-@router.post("/models/{model}/predict", openapi_extra=_OPENAPI, responses=_ANSWER, response_class=Response)
+@router.post("/models/{model}/predict", openapi_extra=REQUEST, responses=RESPONSES, response_class=Response)
 async def predict(model: str, request: Request) -> Response:
     """Run the model's default version. A 2xx answer leaves only after its usage is durable."""
     return await answer_call(request, model, None)
 
 
 @router.post(
-    "/models/{model}/versions/{version}/predict", openapi_extra=_OPENAPI, responses=_ANSWER, response_class=Response
+    "/models/{model}/versions/{version}/predict", openapi_extra=REQUEST, responses=RESPONSES, response_class=Response
 )
 async def predict_version(model: str, version: int, request: Request) -> Response:
     """Run one version of the model."""

@@ -1,6 +1,6 @@
 """Errors on the wire: RFC 9457 problem details."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,23 +15,35 @@ from app.http_status import STATUS_OF
 from app.telemetry import get_logger, redact
 
 PROBLEM_TYPE = "application/problem+json"
+_TEXTS = {
+    "type": "always about:blank: `code` tells problems apart",
+    "title": "the phrase of the status",
+    "code": "stable, for programs",
+    "detail": "what went wrong, for people",
+    "where": "the place in the request, such as `inputs[3]`",
+    "hint": "how to mend it",
+    "request_id": "as in the header X-Request-Id: name it when you ask for help",
+}
+
+
+def problem_schema(facts: Mapping[str, dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Return the schema of a problem that has those facts, by their names, beyond what all problems have."""
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "code", "detail", "request_id"],
+        "properties": {
+            "status": {"type": "integer"},
+            "retry_after_s": {"type": "integer", "description": "as Retry-After; absent: coming again does not help"},
+            **{name: {"type": "string", "description": text} for name, text in _TEXTS.items()},
+            **(facts or {}),
+        },
+    }
+
+
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "A problem (RFC 9457): `code` is stable, `where` points into the request, `hint` helps",
-        "content": {
-            PROBLEM_TYPE: {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "code", "detail", "request_id"],
-                    "properties": {
-                        "status": {"type": "integer"},
-                        "retry_after_s": {"type": "integer"},
-                        **{name: {"type": "string"} for name in ("type", "title", "code", "detail", "where", "hint")},
-                        "request_id": {"type": "string"},
-                    },
-                }
-            }
-        },
+        "content": {PROBLEM_TYPE: {"schema": problem_schema()}},
     }
 }
 _RETRY_AFTER_S = 30  # where whoever raised a 503 knows no better
