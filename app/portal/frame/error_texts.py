@@ -27,7 +27,9 @@ TEXTS = {
     "invalid_cursor": _("This address is wrong or out of date. Begin at the newest entries."),
     "limit_of_no_model": _("There is no model of that name here, and no plan has ever priced one."),
     "rate_limit_invalid": _("A limit is 1 to 1,000,000,000. Leave the field empty for no limit."),
-    "budget_invalid": _("A budget has a limit of zero or more, and tells at up to 10 percents of it, from 1 to 1000."),
+    "budget_invalid": _(
+        "A budget has a limit of zero or more, and tells people at up to 10 percentages of it, each from 1 to 1000."
+    ),
     "budget_unbounded": _(
         "No budget of money can be kept under this plan: it prices what nobody knows before a call runs. Set a quota."
     ),
@@ -117,7 +119,9 @@ TEXTS = {
     "model_not_allowed": _("This key may not call this model. Use another key."),
     "payload_unsupported": _("The model takes another kind of input."),
     "answer_too_large": _("The answer is larger than what is kept of a call. Send fewer rows at once."),
-    "call_too_large": _("This call alone asks for more units than a limit allows in a minute. Send fewer rows at once."),
+    "call_too_large": _(
+        "This call alone asks for more units than a limit allows in a minute. Send fewer rows at once."
+    ),
     "charge_too_large": _("One call cannot cost as much as this. Send fewer rows at once."),
     "commit_queue_full": _("Too much waits for the database now. Nothing was charged; try again in a moment."),
     "commit_uncertain": _(
