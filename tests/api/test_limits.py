@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Event
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -225,9 +226,17 @@ async def test_a_server_that_is_not_alone_says_so_in_one_line(
     other = asyncio.create_task(asyncio.to_thread(live))
     await asyncio.sleep(0.5)
     app = create_app(settings_on(sqlite_url, process_lease_s=3))
+    told: list[Any] = []
+
+    async def begin() -> dict[str, str]:
+        return {"type": "lifespan.startup"}
+
+    async def tell(message: Any) -> None:
+        told.append(message)
+
     with capture_logs() as logs, pytest.raises(OtherServerLives):
-        async with app.router.lifespan_context(app):
-            pass
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, begin, tell)
+    assert told == [{"type": "lifespan.startup.failed", "message": ""}]  # or the server would log a traceback
     done.set()
     await other
     (reason,) = [line["reason"] for line in logs if line["log_level"] == "critical"]
