@@ -95,7 +95,11 @@ class GateMoves(RuleBasedStateMachine):
         self._grant(150, paid=True, priority=1, expires=None)
 
     def teardown(self) -> None:
-        self.world.close()
+        """After every sequence, whatever runs yet, the audit is clean."""
+        try:
+            assert self.world.audit() == []
+        finally:
+            self.world.close()
 
     def _durable(self) -> None:
         """What came before is on the disk: no crash goes back behind it."""

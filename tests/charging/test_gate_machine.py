@@ -218,6 +218,11 @@ class GateMachine(GateMoves):
         self._not_durable()
         self.end(ends)
 
+    @rule()
+    def audit(self) -> None:
+        """In the middle of everything, too."""
+        assert self.world.audit() == []
+
     # What has to be true.
 
     @invariant()
