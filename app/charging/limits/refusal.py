@@ -40,7 +40,7 @@ def too_large(rule: RateRule) -> CallTooLarge:
     return CallTooLarge(
         f"this call asks for {rule.cost} units, and {_owner_of(rule.name)} may use {rule.limit} a minute",
         where="inputs",
-        hint=f"send at most {rule.limit} inputs in one call, or ask for a higher limit",
+        hint=f"send at most {rule.limit} inputs in one call, or {_WAYS_OUT.get(_owner_of(rule.name), _WAY_OUT)}",
         limit=rule.name,
         limit_size=rule.limit,
         asked=rule.cost,
@@ -84,6 +84,8 @@ def _slot_refusal(rule: SlotRule) -> ConcurrencyLimited:
     )
 
 
+_WAY_OUT = "ask for a higher limit"
+_WAYS_OUT = {"a test key": "use a live key"}
 _HINT = "wait for the next minute, or ask for a higher limit"
 _HINTS = {"a test key": "wait, send fewer inputs, or use a live key"}
 

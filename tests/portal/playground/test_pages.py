@@ -240,7 +240,12 @@ async def test_a_form_that_came_back_from_history_with_another_input_is_sent_onc
 
 async def test_a_test_has_a_low_rate(portal: Installation) -> None:
     browser = member(portal)
-    page = await run(browser, rows="\n".join([ROWS] * (TEST_UNITS_PER_MINUTE_MAX + 1)))
+    all_of_a_minute = "\n".join([ROWS] * TEST_UNITS_PER_MINUTE_MAX)
+    too_large = await run(browser, rows=f"{all_of_a_minute}\n{ROWS}")
+    assert too_large.status_code == 413
+    assert "This call alone asks for more units than a limit allows in a minute." in text_of(too_large)
+    assert (await run(browser, rows=all_of_a_minute)).status_code == 200
+    page = await run(browser)
     assert page.status_code == 429
     assert "A limit of calls or units within a minute is reached." in text_of(page)
 
