@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from app.accounts.limits_service import LimitOfNoModel
 from app.accounts.service import Accounts
 from app.audit_log.service import AuditLog
 from app.clock import SystemClock
@@ -62,6 +63,7 @@ def test_limits_without_a_value_are_taken_away(ids: tuple[str, str]) -> None:
         (["--model", "linear", "--account", "acct_1"], Invalid),
         (["--model", "linear", "--requests", "0"], Invalid),
         (["--model", "two words", "--requests", "1"], Invalid),
+        (["--model", "vgg61", "--requests", "1"], LimitOfNoModel),
         (["--account", "acct_nobody", "--requests", "1"], NotFound),
     ],
 )
