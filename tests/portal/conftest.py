@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-_ON_BOTH = ("test_matrix.py", "test_tenants.py", "test_sessions.py", "test_keys_and_people.py", "test_stored_markup.py")
+_ON_BOTH = ("test_matrix.py", "test_tenants.py", "test_sessions.py", "test_keys_and_people.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

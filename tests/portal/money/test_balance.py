@@ -43,7 +43,7 @@ async def test_balance_grants_and_history_show_what_a_call_took(portal: Installa
     assert "Available 9.97 USD" in page
     assert "Held 0.00 USD" in page
     assert "paid valid 9.97 USD 10.00 USD never 50 Order 17" in page
-    assert "Calls of a quarter of an hour -0.03 USD 9.97 USD" in page
+    assert "15 Mar 2026 12:00\u201312:15 Calls of a quarter of an hour -0.03 USD 9.97 USD" in page
     assert "Credit granted +10.00 USD 10.00 USD" in page
     assert "The balance is low" not in page
 
