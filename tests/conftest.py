@@ -8,6 +8,7 @@ that was migrated once. Durability settings are the defaults of both: nothing he
 `pytest` alone runs them in one process.
 """
 
+import gc
 import itertools
 import os
 import shutil
@@ -37,12 +38,27 @@ hypothesis.settings.register_profile("proof", max_examples=2_000, deadline=None)
 hypothesis.settings.load_profile("proof" if PROOF else "test")
 
 
+# The folders whose tests take longest come first: what is long must not begin when the others are done.
+_LONG = [Path(__file__).parent / name for name in ("training", "scenarios", "browser")]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a GPU where there is none: such a test is not skipped, it is no part of the run."""
+    """Put long tests first; leave out what needs a GPU where there is none: it is no part of the run, not skipped."""
+    items.sort(key=_turn)
     if not any(item.get_closest_marker("gpu") for item in items) or torch.cuda.is_available():
         return
     config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("gpu")])
     items[:] = [item for item in items if not item.get_closest_marker("gpu")]
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, folder in enumerate(_LONG) if folder in item.path.parents), len(_LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the program and thousands of collected tests out of every later search for garbage: they stay anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

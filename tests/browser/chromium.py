@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, sync_playwright
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ROOT = os.geteuid() == 0
 _INSTALL_S_MAX = 900
-# Chromium's sandbox refuses root. The pages it shows here are our own, on loopback.
-_ARGUMENTS = ["--force-color-profile=srgb", *(["--no-sandbox"] if _ROOT else [])]
+# With --disable-gpu, Chromium does not imitate a graphics card, at a cost. Its sandbox refuses root; the pages it shows
+# here are our own, on loopback.
+_ARGUMENTS = ["--force-color-profile=srgb", "--disable-gpu", *(["--no-sandbox"] if _ROOT else [])]
 
 
 class NoChromium(Exception):

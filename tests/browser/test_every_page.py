@@ -1,6 +1,6 @@
 """Every page, for everybody who may see it, in both languages and themes, wide and narrow: nothing to complain about.
 
-The short form takes the wide looks and two narrow ones for the person whom a page is made for, three of them under axe,
+The short form takes the wide looks and two narrow ones for the person whom a page is made for, two of them under axe,
 in which each language, theme and width occurs, and one look for each other person. The full form takes everything.
 """
 
@@ -28,10 +28,11 @@ def test_a_page_is_right_for_everybody_in_every_look(
     full = n(0, 1) == 1
     for number, person in enumerate(room.visitors):
         short = (*WIDE_LOOKS, *NARROW_LOOKS) if person is room.host else (WIDE_LOOKS[number % len(WIDE_LOOKS)],)
-        address = room.address(installation, person)
-        page = opener.open(address, cookies=installation.cookies_of(person))
-        for look in LOOKS if full else short:
-            opener.show(page, address, look)
+        address, looks = room.address(installation, person), LOOKS if full else short
+        page = opener.open(address, look=looks[0], cookies=installation.cookies_of(person))
+        for look in looks:
+            if look != looks[0]:
+                opener.show(page, address, look)
             check(page, person, look)
             if full or (person is room.host and look in AXE_LOOKS):
                 axe(page)
@@ -50,7 +51,7 @@ def test_who_may_not_enter_is_told_so_on_a_page_as_right_as_the_others(
     for room, look in zip(refusing, cycle(LOOKS), strict=False):
         opener.show(page, room.address(installation, person), look)
         check(page, person, look)
-        if look not in seen or n(0, 1):
+        if n(0, 1) or (look in AXE_LOOKS and look not in seen):
             axe(page)
         seen.add(look)
 
