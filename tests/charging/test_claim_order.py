@@ -36,6 +36,15 @@ def tries_again() -> float:
     return REGISTRY.get_sample_value("faremeter_commit_retries_total", {"group": "gate"}) or 0.0
 
 
+def deadlocks(database: Database) -> int:
+    """Return how many deadlocks PostgreSQL has met in this database; it may tell of the last ones late."""
+    if database.dialect == "sqlite":
+        return 0
+    with database.reading() as session:
+        query = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return int(session.scalar(query) or 0)
+
+
 def put(database: Database, *keys: str) -> list[Claim]:
     """Claim the keys, in this order, for a process that has no lease."""
     claims = [make_claim(key=key) for key in keys]
@@ -46,7 +55,7 @@ def put(database: Database, *keys: str) -> list[Claim]:
 
 
 async def test_processes_that_leave_one_key_for_the_other_never_wait_for_each_other(
-    process: ServingProcess, other_process: ServingProcess, n: Callable[[int, int], int]
+    database: Database, process: ServingProcess, other_process: ServingProcess, n: Callable[[int, int], int]
 ) -> None:
     before, swaps = tries_again(), Counter[bool]()
 
@@ -69,6 +78,7 @@ async def test_processes_that_leave_one_key_for_the_other_never_wait_for_each_ot
         mine, other = await asyncio.gather(swap(process, mine, keys[0]), swap(other_process, other, keys[1]))
     assert swaps[True] > 0
     assert tries_again() == before
+    assert deadlocks(database) == 0
 
 
 async def test_processes_that_take_over_the_keys_of_the_dead_never_wait_for_each_other(
@@ -90,6 +100,7 @@ async def test_processes_that_take_over_the_keys_of_the_dead_never_wait_for_each
             )
         assert Counter(map(type, verdicts)) == {Granted: 9, StillRunning: 9}
     assert tries_again() == before
+    assert deadlocks(database) == 0
 
 
 @pytest.mark.parametrize("locker", ["release", "purge", "sweep"])
