@@ -65,12 +65,12 @@ async def test_a_plan_takes_effect_at_once_and_stays_frozen(faremeter: Installat
     assert (first.status_code, json_of(again)["id"]) == (201, json_of(first)["id"])
     account = await post(faremeter, ACCOUNTS, {"name": "On it", "plan": "frozen"})
     tenant = faremeter.another_key(account["id"])
-    assert (await faremeter.predict(tenant)).headers["faremeter-amount"] == "1"
+    assert (await faremeter.predict(tenant)).headers["faremeter-amount"] == "1.00"
     dearer = plan_file("frozen", "2").encode()
     second = await faremeter.http.post(PLANS, content=dearer, headers=TOML, auth=OPERATOR)
     assert json_of(second)["version"] == 2
     faremeter.poll_changes()
-    assert (await faremeter.predict(tenant)).headers["faremeter-amount"] == "2"
+    assert (await faremeter.predict(tenant)).headers["faremeter-amount"] == "2.00"
     listed = json_of(await faremeter.http.get(PLANS, auth=OPERATOR))["data"]
     assert [plan["version"] for plan in listed if plan["key"] == "frozen"] == [2]
 
