@@ -19,7 +19,7 @@ from app.members.open_id_connect import OpenIdConnect
 from app.members.open_id_http import ProviderRefused, ProviderUnavailable
 from app.members.open_id_provider import OpenIdProvider
 from tests.members.people import CLIENT, PASSWORD, People, text_of
-from tests.members.provider import CLIENT_ID, CLIENT_SECRET, Provider, serving
+from tests.members.provider import CLIENT_ID, CLIENT_SECRET, Provider, rsa_key, serving
 
 ADA = "ada@example.com"
 
@@ -197,7 +197,7 @@ async def test_a_token_signed_with_a_shared_secret_proves_nothing(client: OpenId
 
 async def test_a_new_key_of_the_provider_is_learned(client: OpenIdConnect, provider: Provider) -> None:
     user = await sign_in(client, provider)
-    provider.key = provider.signing_key = RSAKey.generate_key(2048, {"kid": "two"})
+    provider.key = provider.signing_key = rsa_key("two")
     assert await sign_in(client, provider) == user
 
 
@@ -259,7 +259,7 @@ async def test_a_description_that_is_not_to_be_trusted_ends_the_sign_in(
 async def test_a_new_key_of_a_provider_that_names_no_keys_is_learned(client: OpenIdConnect, provider: Provider) -> None:
     provider.names_keys = False
     user = await sign_in(client, provider)
-    provider.key = provider.signing_key = RSAKey.generate_key(2048, {"kid": "two"})
+    provider.key = provider.signing_key = rsa_key("two")
     assert await sign_in(client, provider) == user
 
 

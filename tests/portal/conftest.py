@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-_ON_BOTH = ("test_matrix.py", "test_tenants.py", "test_sessions.py", "test_keys_and_people.py")
+_ON_BOTH = ("test_matrix.py", "test_tenants.py", "test_sessions.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
