@@ -133,7 +133,7 @@ async def test_an_account_that_nobody_opened_has_an_empty_log(faremeter: Install
 
 @pytest.mark.parametrize(
     ("query", "where"),
-    [("limit=0", "limit"), ("limit=101", "limit"), ("account=a%20b", "account"), ("cursor=" + "a" * 81, "cursor")],
+    [("limit=0", "limit"), ("limit=101", "limit"), ("account=a%20b", "account")],
 )
 async def test_a_bad_query_is_named(faremeter: Installation, query: str, where: str) -> None:
     response: httpx.Response = await faremeter.http.get(f"{AUDIT_LOG}?{query}", auth=OPERATOR)
