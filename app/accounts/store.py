@@ -5,12 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ClauseElement, ColumnElement, and_, func, not_, or_, select, update
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from app.accounts.account import Account, ApiKey, KeyPurpose, Scope
 from app.accounts.tables import AccountRow, ApiKeyRow, ChangeSequenceRow
-from app.database import insert_into
+from app.database import dialect_of, insert_into
 from app.errors import NotFound
 from app.group_sql import among, group_sql, listed, packed, unpacked
 
@@ -68,6 +81,7 @@ def find_accounts(session: Session, account_ids: Collection[str]) -> dict[str, A
 
 def lock_account(session: Session, account_id: str) -> Account:
     """Lock the account's row against the recorder and other invoice runs. Raises NotFound."""
+    _wait_for_turn(session, [account_id])
     row = session.scalar(select(AccountRow).where(AccountRow.id == account_id).with_for_update())
     if row is None:
         raise NotFound(f"there is no account {account_id}", where="account")
@@ -85,10 +99,39 @@ def booking_facts(session: Session, account_ids: Collection[str]) -> dict[str, B
     return {each.id: BookingFacts(each.closed_through, each.gated) for each in accounts}
 
 
+def _wait_for_turn(session: Session, account_ids: Sequence[str]) -> None:
+    """Stand in line for the accounts' locks (PostgreSQL).
+
+    A row lets those who share its lock pass whoever waits for all of it: recorders without a gap between them would
+    keep an operator out for ever. Advisory locks are given out in turn.
+    """
+    if dialect_of(session) == "postgresql":
+        _take_turn(session, {"accounts": listed(session, account_ids)})
+
+
+@group_sql
+def _take_turn(dialect: str) -> ClauseElement:  # noqa: ARG001 - PostgreSQL's alone
+    return select(func.pg_advisory_xact_lock(_turn_of(_asked.c.id))).select_from(_asked)
+
+
 @group_sql
 def _lock_for_booking(dialect: str) -> ClauseElement:
     accounts = select(packed(dialect, AccountRow)).where(among(dialect, _TABLE.c.id, "accounts"))
-    return accounts.order_by(_TABLE.c.id).with_for_update(read=True)
+    if dialect == "postgresql":  # the turn is taken before any row is locked: the condition is asked of each row
+        taken = select(func.pg_advisory_xact_lock_shared(_turn_of(_asked.c.id)).label("taken")).select_from(_asked)
+        accounts = accounts.where(select(func.count()).select_from(taken.cte("turn")).scalar_subquery() > _ZERO)
+    return accounts.order_by(_TABLE.c.id).with_for_update(read=True, of=_TABLE)
+
+
+# The accounts of a statement's parameter, as rows (PostgreSQL).
+_asked = func.unnest(bindparam("accounts", type_=ARRAY(String))).table_valued("id").render_derived(name="asked")
+
+
+_ZERO: ColumnElement[int] = literal_column("0")
+
+
+def _turn_of(account_id: ColumnElement[str]) -> ColumnElement[int]:
+    return func.hashtextextended(account_id, _ZERO)
 
 
 def set_gated(session: Session, account_id: str, *, gated: bool) -> None:
@@ -98,7 +141,9 @@ def set_gated(session: Session, account_id: str, *, gated: bool) -> None:
 
 def lock_accounts(session: Session, account_ids: Iterable[str]) -> None:
     """Lock the accounts' rows, in the order of their ids, as `lock_account` locks one."""
-    for some in _parts_of(sorted(account_ids)):
+    wanted = sorted(account_ids)
+    _wait_for_turn(session, wanted)
+    for some in _parts_of(wanted):
         query = select(AccountRow.id).where(AccountRow.id.in_(some)).order_by(AccountRow.id)
         session.execute(query.with_for_update()).all()
 
