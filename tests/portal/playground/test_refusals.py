@@ -49,6 +49,10 @@ async def test_a_limit_that_is_reached_says_how_long_it_lasts(portal: Installati
     key = portal.services.accounts.playground_key(person.account_id, live=True, by=INSTALLATION)
     portal.services.limits.set_of_key(person.account_id, key.id, RateLimits(units_per_minute=2))
     portal.services.authenticator.forget()
-    refused = await run(person, 3)
+    never = await run(person, 3)
+    assert never.status_code == 413
+    assert "Bound 2 units key_units_per_minute It asks for 3 units" in text_of(never)
+    assert (await run(person, 2)).status_code == 200
+    refused = await run(person, 1)
     assert refused.status_code == 429
     assert "Bound 2 key_units_per_minute Starts anew in 60 seconds" in text_of(refused)
