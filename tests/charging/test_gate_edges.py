@@ -11,13 +11,14 @@ from app.charging.gate import Granted, Pass
 from app.charging.hold import HoldRequest, QuotaExceeded
 from app.charging.recorder import Record
 from app.charging.settlement import HoldLost
-from app.charging.tables import GatePositionRow, HoldRow
+from app.charging.tables import ClaimRow, GatePositionRow, HoldRow
 from app.clock import FrozenClock
 from app.database import Database
 from app.ledger.tables import JournalEntryRow
 from app.pricing.service import Plans
 from app.self_audit.report import Difference
 from app.self_audit.service import SelfAudit
+from tests.builders import make_answer, make_claim
 from tests.charging.gated_account import PLAN, PRICE_NANOS, GatedAccount, counts_agree, open_gated_account
 from tests.charging.serving_process import ServingProcess, charged, rows_of
 
@@ -90,14 +91,16 @@ async def test_a_call_whose_hold_a_crash_lost_is_free_where_its_credit_was_writt
 ) -> None:
     acme.credits.grant(acme.account.id, amount_nanos=PRICE_NANOS, expires_at=clock.now() + timedelta(hours=1))
     request = acme.request(1)
-    await process.gate.enter(Pass(hold=request))
+    claim = make_claim(account_id=acme.account.id, event_id=request.event_id)
+    await process.gate.enter(Pass(claim, request))
     clock.advance(timedelta(hours=2))
     assert acme.credits.expire_due() == 0  # the call may need it
     _lose(acme, request)
     assert acme.credits.expire_due() == 1
     with pytest.raises(HoldLost):
-        await process.recorder.record(acme.record(request))
+        await process.recorder.record(replace(acme.record(request), claim=claim, answer=make_answer()))
     assert charged(acme.database) == (0, 0)
+    assert rows_of(acme.database, ClaimRow) == 0  # or repeats would get for nothing what nobody has paid
     assert (acme.credits.balance(acme.account.id).total_nanos, counts_agree(acme.database)) == (0, True)
     assert found(acme) == []
 
