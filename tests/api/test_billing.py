@@ -77,7 +77,7 @@ async def test_invoices_are_listed_page_by_page(invoiced: tuple[Installation, Te
     foreign = await faremeter.http.get(f"/v1/invoices?cursor={first['next_cursor']}", headers=stranger.headers)
     unknown = await faremeter.http.get("/v1/invoices?cursor=inv_0", headers=stranger.headers)
     for response in (foreign, unknown):
-        assert_problem(response, Expected(400, "invalid", "cursor"))
+        assert_problem(response, Expected(422, "invalid_cursor", "cursor"))
     assert foreign.json()["detail"] == unknown.json()["detail"]
 
 
