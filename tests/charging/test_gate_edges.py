@@ -15,6 +15,7 @@ from app.charging.tables import ClaimRow, GatePositionRow, HoldRow
 from app.clock import FrozenClock
 from app.database import Database
 from app.ledger.tables import JournalEntryRow
+from app.metering.usage_event import Outcome
 from app.pricing.service import Plans
 from app.self_audit.report import Difference
 from app.self_audit.service import SelfAudit
@@ -102,6 +103,20 @@ async def test_a_call_whose_hold_a_crash_lost_is_free_where_its_credit_was_writt
     assert charged(acme.database) == (0, 0)
     assert rows_of(acme.database, ClaimRow) == 0  # or repeats would get for nothing what nobody has paid
     assert (acme.credits.balance(acme.account.id).total_nanos, counts_agree(acme.database)) == (0, True)
+    assert found(acme) == []
+
+
+async def test_a_call_that_failed_settles_nothing_and_gives_back_what_it_held(
+    process: ServingProcess, acme: GatedAccount
+) -> None:
+    acme.credits.grant(acme.account.id, amount_nanos=PRICE_NANOS)
+    entry, record = Pass(hold=(request := acme.request(1))), acme.record(request)
+    await process.gate.enter(entry)
+    failed = replace(record.event, outcome=Outcome.FAILED, units=0, amount_nanos=0)
+    await process.recorder.record(replace(record, event=failed))
+    process.gate.leave(entry)
+    await process.gate.enter(Pass())
+    assert (acme.holds(), counts_agree(acme.database)) == (0, True)
     assert found(acme) == []
 
 
