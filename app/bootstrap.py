@@ -187,7 +187,7 @@ def open_books(settings: Settings, clock: Clock | None = None) -> Books:
         budgets=Budgets(database, clock),
         limits=Limits(database, clock, known_models=partial(_known_models, settings, plans)),
         housekeeping=Housekeeping(database, clock, answer_ttl=timedelta(hours=settings.answer_ttl_h)),
-        sweeper=Sweeper(database, clock, PlanVersionShelf(), lease_s=settings.process_lease_s),
+        sweeper=Sweeper(database, PlanVersionShelf(), lease_s=settings.process_lease_s),
         **_members(settings, database, clock),
     )
 

@@ -18,6 +18,7 @@ from app.charging.gate_book import GateBook, PlanVersionShelf, open_book
 from app.charging.gate_refusal import reason_of
 from app.charging.group_commit import GroupCommit
 from app.charging.hold import HoldRequest
+from app.charging.open_gate import with_gates
 from app.charging.process_lease import ProcessLease
 from app.clock import Clock
 from app.database import CommitUncertain, Database, DatabaseUnavailable, Session
@@ -131,7 +132,7 @@ class Gate:
         leaving = [entry.entered for entry in entries if isinstance(entry, _Leave)]
         left = {each.event_id for each in leaving}
         passes = [entry for entry in entries if isinstance(entry, Pass) and entry.event_id not in left]
-        verdicts, to_take_over = self._let_pass(passes, leaving)
+        verdicts, to_take_over = with_gates(self._database, self._clock, lambda: self._let_pass(passes, leaving))
         if to_take_over:
             verdicts |= self._take_over(to_take_over)
         verdicts = {event_id: verdict for event_id, verdict in verdicts.items() if verdict is not _GRANTED}
@@ -149,7 +150,7 @@ class Gate:
             }
             told: Verdicts = {event_id: verdict for event_id, verdict in verdicts.items() if verdict is not None}
             asking = [each for each in passes if verdicts.get(each.event_id, _GRANTED) is _GRANTED]
-            told |= self._hold(session, asking, leaving, now)
+            told |= self._hold(session, asking, leaving)
         return told, [each for each in passes if verdicts.get(each.event_id, _GRANTED) is None]
 
     def _claim(self, session: Session, claims: Sequence[Claim], leaving: Sequence[Pass], now: datetime) -> list[Claim]:
@@ -173,23 +174,26 @@ class Gate:
 
         Raises CommitUncertain while the database is away: what came before it in the group has passed.
         """
-        claims = sorted((each.claim for each in passes if each.claim), key=key_of)
         try:
-            with self._database.transaction(durable=False) as session:
-                now = self._clock.now()
-                verdicts = {claim.event_id: self._second_claim(session, claim, now) for claim in claims}
-                asking = [each for each in passes if verdicts[each.event_id] is _GRANTED]
-                return verdicts | self._hold(session, asking, [], now)
+            return with_gates(self._database, self._clock, lambda: self._take_keys(passes))
         except DatabaseUnavailable as error:
             raise CommitUncertain("the database went away between two parts of a group") from error
 
-    def _hold(self, session: Session, asking: Sequence[Pass], leaving: Sequence[Pass], now: datetime) -> Verdicts:
+    def _take_keys(self, passes: Sequence[Pass]) -> Verdicts:
+        claims = sorted((each.claim for each in passes if each.claim), key=key_of)
+        with self._database.transaction(durable=False) as session:
+            now = self._clock.now()
+            verdicts = {claim.event_id: self._second_claim(session, claim, now) for claim in claims}
+            asking = [each for each in passes if verdicts[each.event_id] is _GRANTED]
+            return verdicts | self._hold(session, asking, [])
+
+    def _hold(self, session: Session, asking: Sequence[Pass], leaving: Sequence[Pass]) -> Verdicts:
         """Give back what calls hold that leave, then set aside for those that ask; return refusals by event id."""
         requests = [each.hold for each in asking if each.hold]
         held = {each.hold.event_id: each.hold.account_id for each in leaving if each.hold}
         if not requests and not held:
             return {}
-        book = open_book(session, self._shelf, requests, held, now=now)
+        book = open_book(session, self._shelf, requests, held)
         released = [event_id for event_id in sorted(held) if book.release(event_id)]
         refusals: Verdicts = dict(_refusals(book, requests))
         book.save(session, lease_id=self._lease.id)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from app.accounts.account import Account
 from app.accounts.store import gated_among
@@ -10,7 +9,7 @@ from app.charging import hold_store
 from app.charging.gate_account import GateAccount, Settlement
 from app.charging.gate_reading import read_gates
 from app.charging.hold import Hold, HoldRequest
-from app.charging.open_gate import stand_gate
+from app.charging.open_gate import GatesMissing
 from app.database import Session
 from app.errors import InvariantViolation
 from app.metering.meter import Quantities
@@ -95,17 +94,15 @@ def open_book(
     shelf: PlanVersionShelf,
     requests: Sequence[HoldRequest],
     held: Mapping[str, str],
-    *,
-    now: datetime,
 ) -> GateBook:
     """Lock and read the gates of the requests, and of the holds that `held` names: event id to account id.
 
-    A gate that does not stand yet is opened, if the account needs one.
+    Raises GatesMissing where an account needs one that does not stand yet: `with_gates` makes it, and calls again.
     """
     asking = {request.account_id for request in requests}
     accounts = hold_store.lock_gates(session, asking | set(held.values()))
-    for account_id in sorted(gated_among(session, asking - accounts.keys())):
-        accounts[account_id] = stand_gate(session, account_id, now)
+    if missing := gated_among(session, asking - accounts.keys()):
+        raise GatesMissing(missing)  # to wait for one now would be out of order: others are locked
     leaving = hold_store.find_holds(session, held.keys()) if held else {}
     return _read_book(session, shelf, accounts, [*requests, *leaving.values()])
 

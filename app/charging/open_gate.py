@@ -5,21 +5,49 @@ holds the account's lock, which the recorder shares: so what it has booked is in
 count, and what it books from then on passes the gate.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from app.accounts.account import Account
 from app.accounts.budget import Window, window_at
 from app.accounts.budget_store import budgets_of
-from app.accounts.store import find_account, record_change, set_gated
+from app.accounts.store import find_account, lock_account, record_change, set_gated
 from app.charging import hold_store
 from app.charging.gate_account import GatePosition, GatePositionKey
-from app.database import Session
+from app.clock import Clock
+from app.database import Database, Session
 from app.errors import InvariantViolation
 from app.metering.meter import Quantities
 from app.metering.store import quantities
 from app.period import Period
 from app.pricing.plan import Billing
 from app.pricing.store import plan_segments, versions_ahead
+
+Result = TypeVar("Result")
+
+
+class GatesMissing(Exception):
+    """Accounts need a gate and have none yet. Whoever holds gates of others must not wait for these."""
+
+    def __init__(self, account_ids: Sequence[str]) -> None:
+        super().__init__(f"no gate stands of {', '.join(account_ids)}")
+        self.account_ids = account_ids
+
+
+def with_gates(database: Database, clock: Clock, work: Callable[[], Result]) -> Result:
+    """Do work that is one transaction; where it meets GatesMissing, make those gates and do it anew.
+
+    Each is made in a transaction that locks no other: the order of gates is kept by all that lock several.
+    """
+    while True:
+        try:
+            return work()
+        except GatesMissing as missing:
+            for account_id in missing.account_ids:
+                with database.transaction(durable=False) as session:
+                    if lock_account(session, account_id).gated:  # else it needs none any more
+                        stand_gate(session, account_id, clock.now())
 
 
 def open_gate(session: Session, account: Account, now: datetime) -> Account:

@@ -11,6 +11,7 @@ from app.charging.claim import Claim, ClaimLost, StoredAnswer
 from app.charging.gate_book import PlanVersionShelf
 from app.charging.group_commit import GroupCommit
 from app.charging.hold import HoldRequest
+from app.charging.open_gate import with_gates
 from app.charging.process_lease import ProcessLease
 from app.charging.settlement import open_settlement, settle
 from app.clock import Clock
@@ -89,6 +90,9 @@ class Recorder:
 
     def _write(self, entries: Sequence[Entry]) -> list[AppError | None]:
         """Write a group. Idempotent: what an earlier try has committed is neither inserted nor counted again."""
+        return with_gates(self._database, self._clock, lambda: self._write_all(entries))
+
+    def _write_all(self, entries: Sequence[Entry]) -> list[AppError | None]:
         records = [entry for entry in entries if isinstance(entry, Record)]
         now = self._clock.now()
         with self._database.transaction() as session:
@@ -112,7 +116,7 @@ class Recorder:
             for record in records
             if record.hold and _gated(record, facts) and record.event.id not in refused
         ]
-        settlement = open_settlement(session, self._shelf, requests, now=now) if requests else None
+        settlement = open_settlement(session, self._shelf, requests) if requests else None
         if settlement and settlement.refused:
             self._undo_claims(session, records, settlement.refused.keys())
             refused |= settlement.refused

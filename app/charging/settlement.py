@@ -34,11 +34,9 @@ class OpenSettlement:
     refused: dict[str, AppError] = field(default_factory=dict)
 
 
-def open_settlement(
-    session: Session, shelf: PlanVersionShelf, requests: Sequence[HoldRequest], *, now: datetime
-) -> OpenSettlement:
+def open_settlement(session: Session, shelf: PlanVersionShelf, requests: Sequence[HoldRequest]) -> OpenSettlement:
     """Lock the gates of the calls and find their holds; what holds nothing any more is held again or refused."""
-    opened = OpenSettlement(open_book(session, shelf, requests, {}, now=now))
+    opened = OpenSettlement(open_book(session, shelf, requests, {}))
     lost = [request for request in requests if request.event_id not in opened.book.holds]
     booked = recorded_among(session, [request.event_id for request in lost]) if lost else set()
     for request in lost:

@@ -9,7 +9,6 @@ from app.charging import hold_store, lease_store, metrics
 from app.charging.gate_book import PlanVersionShelf, open_book
 from app.charging.lease_watch import LeaseWatch
 from app.charging.local_process import this_host
-from app.clock import Clock
 from app.database import Database, DatabaseUnavailable, Session
 from app.telemetry import get_logger
 
@@ -40,15 +39,13 @@ class Sweeper:
     def __init__(
         self,
         database: Database,
-        clock: Clock,
         shelf: PlanVersionShelf,
         *,
         lease_s: float,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take a process for dead after `lease_s` by `monotonic_s`; `clock` says nothing about that."""
+        """Take a process for dead after `lease_s` by `monotonic_s`: no wall clock says anything about that."""
         self._database = database
-        self._clock = clock
         self._shelf = shelf
         self._watch = LeaseWatch(host=this_host(), lease_s=lease_s)
         self._monotonic_s = monotonic_s
@@ -89,7 +86,7 @@ class Sweeper:
         dead = hold_store.holds_of_dead(session, _HOLDS_AT_ONCE)
         if not dead:
             return 0
-        book = open_book(session, self._shelf, [], dead, now=self._clock.now())
+        book = open_book(session, self._shelf, [], dead)
         released = sum(book.release(event_id) for event_id in sorted(dead))
         book.save(session, lease_id="")  # it takes nothing
         return released

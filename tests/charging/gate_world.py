@@ -74,7 +74,7 @@ class GateWorld:
         account = self.accounts.create_account("Acme", zone=ZONE, anchor_day=ANCHOR_DAY)
         self.account: Account = self.accounts.get_account(account.id)
         self.keys = [self.accounts.create_key(account.id, live=live).key.id for live in (True, True, False)]
-        self._sweeper = Sweeper(database, self.clock, PlanVersionShelf(), lease_s=6, monotonic_s=lambda: 0.0)
+        self._sweeper = Sweeper(database, PlanVersionShelf(), lease_s=6, monotonic_s=lambda: 0.0)
         self._runner = asyncio.Runner()
         self._connections = [FailingDatabase(database) for _ in range(2)]
         self.actors = [self._started(connections) for connections in self._connections]

@@ -31,7 +31,7 @@ class Look:
     def __init__(self, database: Database, clock: FrozenClock) -> None:
         self.clock, seconds = clock, count()
         self.sweeper = Sweeper(
-            database, clock, PlanVersionShelf(), lease_s=LEASE_S, monotonic_s=lambda: float(next(seconds))
+            database, PlanVersionShelf(), lease_s=LEASE_S, monotonic_s=lambda: float(next(seconds))
         )
 
     async def once(self) -> Swept:
@@ -226,7 +226,7 @@ async def test_the_thread_sweeps_by_itself_and_neither_an_outage_nor_a_bug_ends_
     monkeypatch.setattr("app.charging.sweeper._LOOK_EVERY_S", 0)
     failing = FailingDatabase(database)
     failing.away_times = 2
-    sweeper = Sweeper(failing, clock, PlanVersionShelf(), lease_s=LEASE_S)
+    sweeper = Sweeper(failing, PlanVersionShelf(), lease_s=LEASE_S)
     watch_dead, bugs = sweeper._watch.dead, [ZeroDivisionError()]
     monkeypatch.setattr(sweeper._watch, "dead", fails_first(bugs, watch_dead))
     await process.gate.enter(Pass(make_claim()))
