@@ -34,7 +34,7 @@ async def test_no_page_of_the_portal_is_part_of_the_api(portal: Installation) ->
 
 async def test_the_members_of_bodies_and_answers_are_named(portal: Installation) -> None:
     text = text_of(await Browser(portal).get("/docs"))
-    assert "usage.amount string or null · required what the call costs, a decimal string; null where tiers decide" in text
+    assert "usage.amount string or null · required what the call costs, a decimal string; null" in text
     assert "grace_s integer (0 to 604800, default 0)" in text
     assert "Needs a key." in text
     assert "For operators: a key with the scope admin" in text
