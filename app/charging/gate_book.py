@@ -7,7 +7,7 @@ from app.accounts.account import Account
 from app.accounts.store import gated_among
 from app.charging import hold_store
 from app.charging.gate_account import GateAccount, Settlement
-from app.charging.gate_reading import read_gates
+from app.charging.gate_store import read_gates
 from app.charging.hold import Hold, HoldRequest
 from app.charging.open_gate import GatesMissing
 from app.database import Session

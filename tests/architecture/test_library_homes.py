@@ -5,7 +5,7 @@ import pytest
 from tests.architecture.source_tree import source_files
 
 HOMES = {
-    "sqlalchemy": ["app/database.py", "app/*/tables.py", "app/*/store.py", "app/*/*_store.py"],
+    "sqlalchemy": ["app/database.py", "app/group_sql.py", "app/*/tables.py", "app/*/store.py", "app/*/*_store.py"],
     "psycopg": ["app/database.py"],
     "fastapi": ["app/main.py", "app/api/*.py", "app/portal/*.py", "app/portal/*/*.py"],
     "starlette": ["app/main.py", "app/api/*.py", "app/portal/*.py", "app/portal/*/*.py"],

@@ -30,9 +30,7 @@ class Look:
 
     def __init__(self, database: Database, clock: FrozenClock) -> None:
         self.clock, seconds = clock, count()
-        self.sweeper = Sweeper(
-            database, PlanVersionShelf(), lease_s=LEASE_S, monotonic_s=lambda: float(next(seconds))
-        )
+        self.sweeper = Sweeper(database, PlanVersionShelf(), lease_s=LEASE_S, monotonic_s=lambda: float(next(seconds)))
 
     async def once(self) -> Swept:
         return await asyncio.to_thread(self.sweeper.sweep)
