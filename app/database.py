@@ -274,6 +274,8 @@ def _has_ended(connection: Any) -> bool:
 
     A ping would tell the same, and cost each call of the hot path a way to the server.
     """
+    if connection.closed:
+        return True
     watch = select.poll()
     watch.register(connection.fileno(), select.POLLIN)
     return bool(watch.poll(0))

@@ -5,13 +5,15 @@ Does not own: any table or query. Through SQLAlchemy's own handling of parameter
 and one statement that is prepared once for groups of every size spares PostgreSQL its planning.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache, wraps
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import psycopg
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -29,7 +31,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.postgresql.psycopg import dialect as PsycopgDialect  # noqa: N812 - a class
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -40,26 +43,70 @@ Parameters = Mapping[str, object] | Sequence[Mapping[str, object]]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def group_sql(build: Callable[[str], ClauseElement]) -> Callable[[Session, Parameters], CursorResult[Any]]:
-    """Turn a function that builds a dialect's statement into one that executes it; it is built and compiled once.
+class GroupStatement:
+    """A statement for a group of rows. Called, it is executed: the result is that of the driver.
 
     Parameters are what the driver knows, instants, and what `listed` and `json_text` make. A list of them executes the
     statement once for each.
     """
 
-    @cache
-    def sql(dialect: str) -> str:
-        return str(build(dialect).compile(dialect=_dialects()[dialect]))
+    def __init__(self, build: Callable[[str], ClauseElement]) -> None:
+        """Take what builds the statement of a dialect; it is built and compiled once."""
+        self._build = build
+        self._sql: dict[str, str] = {}
 
-    @wraps(build)
-    def execute(session: Session, parameters: Parameters) -> CursorResult[Any]:
+    def __call__(self, session: Session, parameters: Parameters) -> CursorResult[Any]:
+        """Execute the statement."""
         dialect = dialect_of(session)
         given: Any = parameters if dialect == "postgresql" else _without_instants(parameters)
         if isinstance(given, list) and len(given) == 1:
             given = given[0]  # a lone call is a group, too
-        return session.connection().exec_driver_sql(sql(dialect), given)
+        return session.connection().exec_driver_sql(self.sql(dialect), given)
 
-    return execute
+    def sql(self, dialect: str) -> str:
+        """Return its text."""
+        if dialect not in self._sql:
+            self._sql[dialect] = str(self._build(dialect).compile(dialect=_dialects()[dialect]))
+        return self._sql[dialect]
+
+
+def group_sql(build: Callable[[str], ClauseElement]) -> GroupStatement:
+    """Turn a function that builds a dialect's statement into the statement."""
+    return GroupStatement(build)
+
+
+def ask_together(session: Session, *questions: tuple[GroupStatement, Parameters]) -> list[Sequence[Any]]:
+    """Execute statements one after the other and return the rows of each, as tuples.
+
+    PostgreSQL gets all of them in one go: each still sees what was committed while the one before waited for a lock.
+    """
+    if dialect_of(session) == "sqlite":
+        return [statement(session, parameters).all() for statement, parameters in questions]
+    with in_one_go(session):
+        connection: Any = _driver_connection(session)
+        cursors = [connection.execute(statement.sql("postgresql"), parameters) for statement, parameters in questions]
+    return [cursor.fetchall() for cursor in cursors]
+
+
+@contextmanager
+def in_one_go(session: Session) -> Iterator[None]:
+    """Send what is executed inside to PostgreSQL without waiting for each answer; inside, no answer can be read.
+
+    An error of any of the statements is raised at one of those behind it, or at the end. SQLite does nothing of this.
+    """
+    connection = _driver_connection(session)
+    if not isinstance(connection, psycopg.Connection) or connection.pgconn.pipeline_status:
+        yield
+        return
+    try:
+        with connection.pipeline():
+            yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
+
+
+def _driver_connection(session: Session) -> object:
+    return session.connection().connection.driver_connection
 
 
 def among(dialect: str, subject: ColumnElement[Any] | InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
@@ -115,7 +162,7 @@ def _row_without_instants(row: Mapping[str, object]) -> Mapping[str, object]:
 
 @cache
 def _dialects() -> Mapping[str, Dialect]:
-    named: Any = psycopg.dialect  # it has no types
+    named: Any = PsycopgDialect  # it has no types
     return {"postgresql": named(), "sqlite": sqlite.dialect(paramstyle="named")}
 
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import ClauseElement, bindparam, delete, select, text
 
 from app.charging.tables import HoldRow, ProcessLeaseRow
-from app.database import ConstraintViolated, Database, dialect_insert
-from app.group_sql import among, group_sql, listed, packed, unpacked
+from app.database import ConstraintViolated, Database, DatabaseUnavailable, dialect_insert
+from app.group_sql import among, ask_together, group_sql, in_one_go, listed, packed, unpacked
 
 START = datetime(2026, 3, 15, 12, 0, 0, 1, tzinfo=UTC)
 
@@ -92,3 +92,51 @@ def test_what_is_missing_stays_so(database: Database) -> None:
         none = unpacked(ProcessLeaseRow, str(session.scalar(text("SELECT '[null, 1, null, 2, null]'"))))
     assert (row.id, row.renewals, row.started_at) == ("proc_1", 1, START)
     assert (none.id, none.started_at) == (None, None)
+
+
+def test_what_goes_in_one_go_is_there_in_its_order(database: Database) -> None:
+    asked = [START + timedelta(microseconds=number) for number in (1, 2)]
+    with database.transaction() as session:
+        with in_one_go(session):
+            insert(session, [hold(1), hold(2)])
+            with in_one_go(session):
+                at_instant(session, {"instant": asked[0]})
+                insert(session, [hold(3)])
+        questions = [(at_instants, {"instants": listed(session, [each])}) for each in asked]
+        first, second = ask_together(session, *questions)
+        assert session.scalars(select(HoldRow.event_id).order_by(HoldRow.event_id)).all() == ["evt_2", "evt_3"]
+    assert not first
+    assert [unpacked(HoldRow, text).event_id for (text,) in second] == ["evt_2"]
+
+
+def test_a_refused_row_in_one_go_is_no_outage_whatever_stands_behind_it(database: Database) -> None:
+    def insert_all() -> None:
+        with database.transaction() as session, in_one_go(session):
+            insert(session, [{**hold(2), "amount_nanos": -1}])
+            for number in range(3, 50):
+                insert(session, [hold(number)])
+
+    with pytest.raises(ConstraintViolated):
+        insert_all()
+    with database.transaction() as session:  # by the same connection
+        insert(session, [hold(1)])
+        assert session.scalars(select(HoldRow.event_id)).all() == ["evt_1"]
+
+
+def test_a_server_that_goes_in_the_middle_is_an_outage_and_the_next_transaction_is_whole(postgres_url: str) -> None:
+    database = Database(postgres_url)
+
+    def insert_and_lose() -> None:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with database.transaction() as session, in_one_go(session):
+            insert(session, [hold(1)])
+            with database.transaction() as other:
+                assert other.scalar(text(f"SELECT count(pg_terminate_backend(pid)) {others}")) == 1
+            insert(session, [hold(2)])
+
+    with pytest.raises(DatabaseUnavailable):
+        insert_and_lose()
+    with database.transaction() as session:
+        insert(session, [hold(3)])
+        assert session.scalars(select(HoldRow.event_id)).all() == ["evt_3"]
+    database.dispose()

@@ -25,7 +25,7 @@ from app.accounts.account import Account, ApiKey, KeyPurpose, Scope
 from app.accounts.tables import AccountRow, ApiKeyRow, ChangeSequenceRow
 from app.database import dialect_of, insert_into
 from app.errors import NotFound
-from app.group_sql import among, group_sql, listed, packed, unpacked
+from app.group_sql import among, ask_together, group_sql, listed, packed, unpacked
 
 _TABLE = AccountRow.__table__
 _ONE_ROW = 1
@@ -94,8 +94,8 @@ def set_account_name(session: Session, account_id: str, name: str) -> None:
 
 def booking_facts(session: Session, account_ids: Collection[str]) -> dict[str, BookingFacts]:
     """Return the accounts' facts under a shared lock: neither an invoice run nor a new budget comes in between."""
-    booked = _lock_for_booking(session, {"accounts": listed(session, sorted(account_ids))}).scalars()
-    accounts = [account_of(unpacked(AccountRow, text)) for text in booked]
+    (locked,) = ask_together(session, (_locked_for_booking, {"accounts": listed(session, sorted(account_ids))}))
+    accounts = [account_of(unpacked(AccountRow, text)) for (text,) in locked]
     return {each.id: BookingFacts(each.closed_through, each.gated) for each in accounts}
 
 
@@ -115,7 +115,7 @@ def _take_turn(dialect: str) -> ClauseElement:  # noqa: ARG001 - PostgreSQL's al
 
 
 @group_sql
-def _lock_for_booking(dialect: str) -> ClauseElement:
+def _locked_for_booking(dialect: str) -> ClauseElement:
     accounts = select(packed(dialect, AccountRow)).where(among(dialect, _TABLE.c.id, "accounts"))
     if dialect == "postgresql":  # the turn is taken before any row is locked: the condition is asked of each row
         taken = select(func.pg_advisory_xact_lock_shared(_turn_of(_asked.c.id)).label("taken")).select_from(_asked)

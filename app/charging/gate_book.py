@@ -3,15 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.accounts.account import Account
 from app.accounts.store import gated_among
 from app.charging import hold_store
 from app.charging.gate_account import GateAccount, Settlement
-from app.charging.gate_store import read_gates
+from app.charging.gate_store import AccountReading, lock_and_read
 from app.charging.hold import Hold, HoldRequest
 from app.charging.open_gate import GatesMissing
 from app.database import Session
 from app.errors import InvariantViolation
+from app.group_sql import in_one_go
 from app.metering.meter import Quantities
 from app.pricing.plan import PlanVersion
 from app.pricing.store import find_versions
@@ -77,16 +77,15 @@ class GateBook:
     def save(self, session: Session, *, lease_id: str) -> None:
         """Write back what has moved."""
         ended = set(self.ended)
-        hold_store.insert_holds(session, [h for h in self.taken if h.event_id not in ended], lease_id=lease_id)
-        hold_store.delete_holds(session, ended - {hold.event_id for hold in self.taken})
-        hold_store.save_positions(
-            session,
-            {(name, key): gate.positions[key] for name, gate in self.gates.items() for key in gate.moved_positions},
-        )
-        hold_store.save_counters(
-            session,
-            {(name, key): gate.counters[key] for name, gate in self.gates.items() for key in gate.moved_counters},
-        )
+        positions = {
+            (name, key): gate.positions[key] for name, gate in self.gates.items() for key in gate.moved_positions
+        }
+        counters = {(name, key): gate.counters[key] for name, gate in self.gates.items() for key in gate.moved_counters}
+        with in_one_go(session):
+            hold_store.insert_holds(session, [h for h in self.taken if h.event_id not in ended], lease_id=lease_id)
+            hold_store.delete_holds(session, ended - {hold.event_id for hold in self.taken})
+            hold_store.save_positions(session, positions)
+            hold_store.save_counters(session, counters)
 
 
 def open_book(
@@ -100,32 +99,26 @@ def open_book(
     Raises GatesMissing where an account needs one that does not stand yet: `with_gates` makes it, and calls again.
     """
     asking = {request.account_id for request in requests}
-    accounts = hold_store.lock_gates(session, asking | set(held.values()))
-    if missing := gated_among(session, asking - accounts.keys()):
-        raise GatesMissing(missing)  # to wait for one now would be out of order: others are locked
     leaving = hold_store.find_holds(session, held.keys()) if held else {}
-    return _read_book(session, shelf, accounts, [*requests, *leaving.values()])
-
-
-def _read_book(
-    session: Session, shelf: PlanVersionShelf, accounts: Mapping[str, Account], calls: Sequence[HoldRequest | Hold]
-) -> GateBook:
-    readings, holds = read_gates(session, accounts, calls)
-    version_ids = {_version_id(call) for call in calls if call.account_id in accounts}
+    calls: list[HoldRequest | Hold] = [*requests, *leaving.values()]
+    readings, holds = lock_and_read(session, asking | set(held.values()), calls)
+    if missing := gated_among(session, asking - readings.keys()):
+        raise GatesMissing(missing)  # to wait for one now would be out of order: others are locked
+    version_ids = {_version_id(call) for call in calls if call.account_id in readings}
     version_ids |= {key.plan_version_id for reading in readings.values() for key in reading.positions}
     versions = shelf.versions(session, version_ids)
-    gates = {
-        account_id: GateAccount(
-            account=account,
-            budgets=readings[account_id].budgets,
-            versions=versions,
-            positions=readings[account_id].positions,
-            counters=readings[account_id].counters,
-            grants=readings[account_id].grants,
-        )
-        for account_id, account in accounts.items()
-    }
-    return GateBook(gates, holds)
+    return GateBook({account_id: _gate_of(reading, versions) for account_id, reading in readings.items()}, holds)
+
+
+def _gate_of(reading: AccountReading, versions: Mapping[str, PlanVersion]) -> GateAccount:
+    return GateAccount(
+        account=reading.account,
+        budgets=reading.budgets,
+        versions=versions,
+        positions=reading.positions,
+        counters=reading.counters,
+        grants=reading.grants,
+    )
 
 
 def _version_id(call: HoldRequest | Hold) -> str:

@@ -1,21 +1,33 @@
-"""What the gate reads for a group of calls, in one statement: PostgreSQL is asked once."""
+"""What the gate locks and reads for a group of calls: PostgreSQL is asked once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ClauseElement, ColumnElement, Integer, Select, literal_column, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ClauseElement,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from app.accounts.account import Account
-from app.accounts.budget import Budget, Window, window_at
+from app.accounts.budget import Budget, Window
 from app.accounts.budget_store import budget_of
 from app.accounts.tables import BudgetRow
 from app.charging.gate_account import Counter, CounterKey, GatePosition, GatePositionKey
 from app.charging.hold import Hold, HoldRequest
-from app.charging.hold_store import hold_of, position_of
+from app.charging.hold_store import accounts_of, hold_of, locked_gates, position_of
 from app.charging.tables import GateCounterRow, GatePositionRow, HoldRow
 from app.database import Base, Session
-from app.group_sql import among, group_sql, listed, packed, unpacked
+from app.group_sql import among, ask_together, group_sql, listed, packed, unpacked
 from app.ledger.credit_grant import CreditGrant
 from app.ledger.store import grant_of
 from app.ledger.tables import CreditGrantRow
@@ -25,36 +37,42 @@ _ZERO: ColumnElement[int] = literal_column("0", Integer)
 _TABLES = (BudgetRow, CreditGrantRow, GatePositionRow, GateCounterRow, HoldRow)
 
 
+# How long before a call the window began that it counts in, at most: a day of 25 hours, a month of 31 days.
+_DAY_AT_MOST, _MONTH_AT_MOST = timedelta(hours=25), timedelta(days=31, hours=1)
+
+
 @dataclass(slots=True)
 class AccountReading:
-    """What one locked account has to be judged by: its live grants, positions that may matter, counters of windows."""
+    """What one locked account is to be judged by: its live grants, and positions and counters that may matter."""
 
+    account: Account
     budgets: list[Budget] = field(default_factory=list)
     grants: list[CreditGrant] = field(default_factory=list)
     positions: dict[GatePositionKey, GatePosition] = field(default_factory=dict)
     counters: dict[CounterKey, Counter] = field(default_factory=dict)
 
 
-def read_gates(
-    session: Session, accounts: Mapping[str, Account], calls: Collection[HoldRequest | Hold]
+def lock_and_read(
+    session: Session, account_ids: Collection[str], calls: Collection[HoldRequest | Hold]
 ) -> tuple[dict[str, AccountReading], dict[str, Hold]]:
-    """Return what counts for the calls by account, and the holds of those calls that have one. The gates are locked."""
-    counted = [(call, accounts[call.account_id]) for call in calls if call.account_id in accounts]
-    starts = {window_at(window, call.occurred_at, account).start for call, account in counted for window in Window}
+    """Lock the gates that exist; return what counts for the calls by account, and the holds of calls that have one."""
+    first = min((call.occurred_at for call in calls), default=datetime.max.replace(tzinfo=UTC))
     asked = {
-        "accounts": listed(session, sorted(accounts)),
+        "accounts": listed(session, sorted(account_ids)),
         "calls": listed(session, sorted(call.event_id for call in calls)),
-        "starts": listed(session, sorted(starts)),
-        "models": listed(session, sorted({call.model for call, _ in counted})),
+        "models": listed(session, sorted({call.model for call in calls})),
+        "day": first - _DAY_AT_MOST,
+        "month": first - _MONTH_AT_MOST,
     }
-    readings = {account_id: AccountReading() for account_id in accounts}
+    locked, found = ask_together(session, (locked_gates, {"accounts": asked["accounts"]}), (_read, asked))
+    readings = {account.id: AccountReading(account) for account in accounts_of(text for (text,) in locked)}
     holds: dict[str, Hold] = {}
-    for found in _read(session, asked):
-        table = _TABLES[found.number]
-        row = unpacked(table, found.packed)
+    for number, text in found:
+        table = _TABLES[number]
+        row = unpacked(table, text)
         if table is HoldRow:
             holds[row.event_id] = hold_of(row)
-        else:
+        elif row.account_id in readings:
             _put(readings[row.account_id], table, row)
     for reading in readings.values():
         reading.budgets.sort(key=lambda budget: budget.id)
@@ -75,19 +93,34 @@ def _put(reading: AccountReading, table: type[Base], row: Any) -> None:
 
 @group_sql
 def _read(dialect: str) -> ClauseElement:
-    def rows_of(table: type[Base], *conditions: ColumnElement[bool]) -> Select[int, str]:
+    def rows_of(table: type[Base]) -> Select[int, str]:
         number = literal_column(str(_TABLES.index(table)), Integer)
-        return select(number.label("number"), packed(dialect, table).label("packed")).where(*conditions)
+        return select(number.label("number"), packed(dialect, table).label("packed"))
 
-    def of_accounts(table: type[Base], *conditions: ColumnElement[bool]) -> Select[int, str]:
-        return rows_of(table, among(dialect, table.__table__.c.account_id, "accounts"), *conditions)
+    def of_accounts(table: type[Base]) -> Select[int, str]:
+        return rows_of(table).where(among(dialect, table.__table__.c.account_id, "accounts"))
 
-    position = GatePositionRow
-    asked = among(dialect, position.period_start, "starts") & among(dialect, position.model, "models")
+    position, counter = GatePositionRow, GateCounterRow
+    asked = (position.period_start >= _since("month")) & among(dialect, position.model, "models")
+    counters = of_accounts(counter).join(BudgetRow, BudgetRow.id == counter.budget_id)
     return union_all(
         of_accounts(BudgetRow),
-        of_accounts(CreditGrantRow, CreditGrantRow.remaining_nanos > _ZERO),
-        of_accounts(position, or_(position.held_requests > _ZERO, asked)),
-        of_accounts(GateCounterRow, among(dialect, GateCounterRow.window_start, "starts")),
-        rows_of(HoldRow, among(dialect, HoldRow.event_id, "calls")),
+        of_accounts(CreditGrantRow).where(CreditGrantRow.remaining_nanos > _ZERO),
+        of_accounts(position).where(or_(position.held_requests > _ZERO, asked)),
+        counters.where(
+            or_(_of_window(Window.TOTAL), *(_since_window(window) for window in (Window.DAY, Window.MONTH)))
+        ),
+        rows_of(HoldRow).where(among(dialect, HoldRow.event_id, "calls")),
     )
+
+
+def _since(window: str) -> BindParameter[datetime]:
+    return bindparam(window, type_=GateCounterRow.window_start.type)
+
+
+def _of_window(window: Window) -> ColumnElement[bool]:
+    return BudgetRow.window == literal_column(f"'{window.value}'")
+
+
+def _since_window(window: Window) -> ColumnElement[bool]:
+    return _of_window(window) & (GateCounterRow.window_start >= _since(window.value))

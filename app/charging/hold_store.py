@@ -1,6 +1,6 @@
 """All SQL of gates: the lock of an account, its positions and counters, and its holds."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,9 +44,8 @@ def lock_gates(session: Session, account_ids: Collection[str]) -> dict[str, Acco
 
     Whoever locks gates holds claims already, or never will: so no two transactions wait for each other.
     """
-    locked = _lock_gates(session, {"accounts": listed(session, sorted(account_ids))}).scalars()
-    accounts = [account_of(unpacked(AccountRow, text)) for text in locked]
-    return {account.id: account for account in accounts}
+    locked = locked_gates(session, {"accounts": listed(session, sorted(account_ids))}).scalars()
+    return {account.id: account for account in accounts_of(locked)}
 
 
 def insert_gate(session: Session, account_id: str, now: datetime) -> bool:
@@ -185,8 +184,13 @@ def insert_alerts(session: Session, account_id: str, passed: Iterable[ThresholdP
         session.execute(once, rows)
 
 
+def accounts_of(packed_rows: Iterable[str]) -> Iterator[Account]:
+    """Return the accounts that locked_gates has locked."""
+    return (account_of(unpacked(AccountRow, text)) for text in packed_rows)
+
+
 @group_sql
-def _lock_gates(dialect: str) -> ClauseElement:
+def locked_gates(dialect: str) -> ClauseElement:
     gated = select(packed(dialect, AccountRow)).join(_GATES, _GATES.c.account_id == _ACCOUNTS.c.id)
     wanted = gated.where(among(dialect, _GATES.c.account_id, "accounts")).order_by(_GATES.c.account_id)
     return wanted.with_for_update(of=_GATES)

@@ -17,6 +17,7 @@ from app.charging.settlement import open_settlement, settle
 from app.clock import Clock
 from app.database import Database, Session
 from app.errors import AppError, Unavailable
+from app.group_sql import in_one_go
 from app.metering import store as metering_store
 from app.metering.usage_event import BatchRecord, DeviceInterval, Outcome, UsageEvent
 
@@ -123,9 +124,11 @@ class Recorder:
         events = {record.event.id: record.event for record in records if record.event.id not in refused}
         if events:
             fresh = metering_store.insert_events(session, list(events.values()), now)
-            metering_store.add_to_rollup(session, [events[event_id] for event_id in fresh])
-            if settlement:
-                settle(session, settlement, [events[each] for each in fresh], lease_id=self._lease.id, now=now)
+            booked = [events[event_id] for event_id in fresh]
+            with in_one_go(session):
+                metering_store.add_to_rollup(session, booked)
+                if settlement:
+                    settle(session, settlement, booked, lease_id=self._lease.id, now=now)
         return refused
 
     def _lost_claims(self, session: Session, records: Sequence[Record], now: datetime) -> dict[str, AppError]:

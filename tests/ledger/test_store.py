@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.accounts.account import Account
-from app.database import Database
-from app.errors import InvariantViolation
+from app.database import ConstraintViolated, Database
 from app.ledger import store
 from app.ledger.credit_grant import CreditGrant, GrantKind
 from app.ledger.drawdown import Draw
@@ -71,7 +70,7 @@ def test_live_grants_are_those_of_which_something_is_left(database: Database, ac
 
 def test_nobody_draws_more_than_is_left(database: Database, account: Account) -> None:
     insert(database, make_grant("g1", 5), make_grant("g2", 5))
-    with pytest.raises(InvariantViolation), database.transaction() as session:
+    with pytest.raises(ConstraintViolated), database.transaction() as session:
         store.apply_draws(session, {"g1": 1, "g2": 6})
     assert remaining(database) == {"g1": 5, "g2": 5}
 
