@@ -45,6 +45,7 @@ def test_whatever_a_route_reads_refuses_what_it_does_not_know(portal: Installati
         ("POST", "/v1/models/{model}/versions/{version}/predict"),
         ("DELETE", "/v1/keys/{key_id}"),  # without a body, as those that follow
         ("DELETE", "/v1/keys/{key_id}/budgets/{measure}/{window}"),
+        ("DELETE", "/v1/admin/accounts/{account_id}/keys/{key_id}/budgets/{measure}/{window}"),
         ("DELETE", "/v1/admin/accounts/{account_id}/keys/{key_id}"),
         ("DELETE", "/v1/admin/accounts/{account_id}/budgets/{measure}/{window}"),
         ("POST", "/v1/admin/plans"),  # a plan file, which its own reader checks
