@@ -6,7 +6,7 @@ from tests.architecture.source_tree import source_files
 
 HOMES = {
     "sqlalchemy": ["app/database.py", "app/group_sql.py", "app/*/tables.py", "app/*/store.py", "app/*/*_store.py"],
-    "psycopg": ["app/database.py"],
+    "psycopg": ["app/group_sql.py", "app/database.py"],
     "fastapi": ["app/main.py", "app/api/*.py", "app/portal/*.py", "app/portal/*/*.py"],
     "starlette": ["app/main.py", "app/api/*.py", "app/portal/*.py", "app/portal/*/*.py"],
     "jinja2": ["app/portal/frame/rendering.py"],

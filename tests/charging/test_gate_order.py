@@ -44,8 +44,8 @@ def wait_for_a_waiting_session(database: Database) -> None:
 
 
 async def test_a_group_that_waits_for_a_missing_gate_holds_no_other(postgresql: Database, clock: FrozenClock) -> None:
-    one, two = without_gate(postgresql, clock), without_gate(postgresql, clock)
-    assert one.account.id < two.account.id
+    opened = [without_gate(postgresql, clock) for _ in range(2)]
+    one, two = sorted(opened, key=lambda each: each.account.id)
     with postgresql.transaction() as session:
         stand_gate(session, two.account.id, clock.now())
     async with serving(postgresql, clock) as process:
